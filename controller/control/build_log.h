@@ -1,0 +1,41 @@
+// The output of one build, written by its thread and read by any number of followers.
+#pragma once
+
+#include "domain/error.h"
+
+#include <condition_variable>
+#include <chrono>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hearth::control {
+
+class BuildLog {
+ public:
+  struct Part {
+    std::string text;       // from `offset` on; empty when nothing came in time
+    std::size_t next = 0;   // the offset to ask for next
+    bool settled = false;   // the build has ended and `text` reaches its end
+    std::optional<domain::Fault> fault;  // why it failed, once settled
+  };
+
+  void write(std::string_view text);
+  void settle(std::optional<domain::Fault> fault);
+  // Waits up to `patience` for something after `offset`.
+  Part read(std::size_t offset, std::chrono::milliseconds patience) const;
+
+ private:
+  static constexpr std::size_t kLimit = 4 << 20;  // a longer build's middle is left out, and says so
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::string text_;
+  bool truncated_ = false;
+  bool settled_ = false;
+  std::optional<domain::Fault> fault_;
+};
+
+}  // namespace hearth::control

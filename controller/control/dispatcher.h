@@ -1,0 +1,95 @@
+// The bridge between the two worlds: the gateway asks for a slot of a warm replica and gets a lease, now or later.
+// Guards each function's pool and fleet behind one small lock, and hands their effects to the effect runner.
+#pragma once
+
+#include "control/directory.h"
+#include "control/lease.h"
+#include "domain/error.h"
+#include "domain/fleet.h"
+#include "domain/function.h"
+#include "ports/clock.h"
+#include "ports/engine.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace hearth::control {
+
+class EffectRunner;
+
+// Everything of a replica that a user may see.
+struct ReplicaView {
+  domain::ReplicaId id = 0;
+  std::uint64_t revision = 0;
+  domain::Phase phase = domain::Phase::cold;
+  bool draining = false;
+  bool stopping = false;
+  std::uint32_t in_flight = 0;
+  domain::WallTime since{};  // when it came into this phase
+};
+struct FunctionView {
+  domain::State state = domain::State::cold;  // the liveliest of its replicas'; error while it backs off
+  std::uint32_t held = 0;
+  std::optional<domain::Fault> last_failure;  // why starts of the active revision fail, while they do
+  std::vector<ReplicaView> replicas;
+};
+
+class Dispatcher final : public ports::EngineEvents {
+ public:
+  struct Settings {
+    std::uint32_t gateway_threads = 2;
+    std::uint32_t max_starts = 8;    // in flight, of all functions together
+    std::uint32_t effect_threads = 16;
+    std::chrono::milliseconds stop_grace{10'000};
+  };
+
+  // Starts its threads. All that is passed outlives it.
+  Dispatcher(ports::Engine& engine, const ports::Clock& clock, Settings settings);
+  ~Dispatcher() override;  // waits for effects in flight; replicas live on
+
+  // Names to functions, read by every data thread without a shared lock.
+  const Directory& directory() const;
+
+  // --- the data world: never blocks, any thread ---
+
+  // A lease at once, a ticket (then `waiter` hears exactly once, from any thread, unless the ticket is cancelled
+  // first), or a refusal. `waiter` must outlive that.
+  std::variant<Lease, Ticket, domain::Fault> acquire(const FunctionHandle& function, domain::Time deadline,
+                                                     std::uint32_t thread, Waiter& waiter);
+  // True: the waiter will not hear any more. False: it has heard or is just hearing.
+  bool cancel(const Ticket& ticket);
+
+  // Why a replica broke off: calls `then` once, from any thread, as soon as its exit is known or after `patience`
+  // with nothing.
+  void explain(const Lease& lease, std::chrono::milliseconds patience,
+               std::function<void(std::optional<domain::Fault>)> then);
+
+  // --- the control world ---
+
+  // Makes `revision` what the function's calls are served by; replicas of older ones drain once it is warm.
+  void serve(const domain::Revision& revision);
+  // Takes a replica that survived us. False when no served revision wants it: the caller stops it.
+  bool adopt(const ports::Found& found);
+  // Refuses its calls from now on, lets those in flight end within `grace`, and returns when every replica is gone.
+  void remove(const domain::FunctionName& function, std::chrono::milliseconds grace);
+
+  std::optional<FunctionView> view(const domain::FunctionName& function) const;
+  // Blocks until the view differs from the one of `seen`, or `until`; returns the number to pass next.
+  std::uint64_t await_change(const domain::FunctionName& function, std::uint64_t seen, domain::Time until) const;
+
+  // From the engine's watching thread.
+  void exited(domain::ReplicaId replica, const ports::Exit& exit) override;
+  void away(const domain::Fault& why) override;
+  void back() override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::control

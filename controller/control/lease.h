@@ -1,0 +1,102 @@
+// The right to one slot of one warm replica, for one call.
+#pragma once
+
+#include "domain/error.h"
+#include "domain/function.h"
+#include "domain/replica.h"
+#include "domain/time.h"
+#include "ports/engine.h"
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace hearth::control {
+
+// What the gateway keeps with a slot between calls: its open connection. Owned by the slot, touched only by whoever
+// holds the slot's lease; destroyed with the replica, from any thread.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+};
+
+// How a call ended, as far as its replica is concerned.
+enum class Outcome : std::uint8_t {
+  completed,  // an answer came, of whatever status; the slot is free
+  cancelled,  // the client left
+  timed_out,  // the deadline passed: at concurrency 1 the replica is given up
+  broken,     // the connection or the protocol failed: the replica is given up if its engine says that it died, or
+              // if it cannot be connected to again
+};
+
+// Fixed for a replica's life, shared by its slots.
+struct ReplicaInfo {
+  domain::ReplicaId id = 0;
+  domain::FunctionName function;
+  std::uint64_t revision = 0;
+  ports::Contract contract = ports::Contract::http;
+  bool templated = false;  // our own bootstrap listens: its kept connections never go stale
+  ports::Running running;
+};
+
+// What a held call waited for; all zero on the warm path.
+struct HoldTimes {
+  std::chrono::microseconds held{0};  // in the queue, the rest included
+  std::chrono::microseconds cold{0};  // of the replica that was started for it: create and start
+  std::chrono::microseconds init{0};  // until it listened
+};
+
+class FunctionEntry;
+
+// Move-only; gives its slot back when it ends, as `completed` unless told otherwise. Any one thread at a time.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(Lease&& other) noexcept : slot_(std::exchange(other.slot_, {})) {}
+  Lease& operator=(Lease&& other) noexcept {
+    if (this != &other) {
+      finish(Outcome::completed);
+      slot_ = std::exchange(other.slot_, {});
+    }
+    return *this;
+  }
+  ~Lease() { finish(Outcome::completed); }
+
+  const ReplicaInfo& replica() const noexcept { return *slot_.info; }
+  std::unique_ptr<Connection>& connection() const noexcept { return *slot_.connection; }
+  const HoldTimes& times() const noexcept { return slot_.times; }
+  // Gives the slot back at once. Harmless when it is given back already.
+  void finish(Outcome outcome) noexcept;
+  explicit operator bool() const noexcept { return slot_.function != nullptr; }
+
+ private:
+  friend class FunctionEntry;
+  struct Slot {
+    FunctionEntry* function = nullptr;
+    const ReplicaInfo* info = nullptr;  // lives while the slot is leased
+    std::unique_ptr<Connection>* connection = nullptr;
+    std::uint32_t index = 0;
+    std::uint64_t call = 0;
+    HoldTimes times;
+  };
+  explicit Lease(Slot slot) : slot_(std::move(slot)) {}
+
+  Slot slot_;
+};
+
+// Hears of a held call. Called from any thread, with no lock held; must return soon (post to your own loop).
+class Waiter {
+ public:
+  virtual void granted(Lease lease) noexcept = 0;
+  virtual void refused(domain::Fault fault) noexcept = 0;
+
+ protected:
+  ~Waiter() = default;
+};
+
+struct Ticket {
+  std::shared_ptr<FunctionEntry> function;
+  std::uint64_t call = 0;
+};
+
+}  // namespace hearth::control

@@ -1,0 +1,117 @@
+// Where replicas run: Docker today, Kubernetes next. Few verbs; a behaving fake and every real engine pass one
+// contract suite (tests/contract/engine_contract.h).
+#pragma once
+
+#include "domain/error.h"
+#include "domain/function.h"
+#include "domain/replica.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace hearth::ports {
+
+// A socket inside a folder that the function can write: never trusted, opened only through Host::connect.
+struct UnixAddress {
+  domain::ReplicaId replica = 0;
+  std::string owner;  // what the peer's cgroup must bear: the container's id
+  bool operator==(const UnixAddress&) const = default;
+};
+struct TcpAddress {
+  std::string host;  // a numeric address
+  std::uint16_t port = 0;
+  bool operator==(const TcpAddress&) const = default;
+};
+using Address = std::variant<UnixAddress, TcpAddress>;
+
+// How a container takes its calls. More contracts follow; each is a strategy beside the proxy.
+enum class Contract : std::uint8_t { http };
+
+struct ReplicaSpec {
+  domain::ReplicaId id = 0;
+  domain::FunctionName function;
+  std::uint64_t revision = 0;
+  std::string image;      // "sha256:…"
+  bool templated = false;  // made of one of our runtimes: it serves $HEARTH_SOCKET and tells why it did not load
+  Contract contract = Contract::http;
+  std::map<std::string, std::string> env;
+  domain::Limits limits;
+  domain::Network network;
+  std::chrono::milliseconds start_timeout{30'000};
+};
+
+struct Running {
+  Address address;
+  std::chrono::microseconds created{0};  // time the engine took to make and start the container
+  std::chrono::microseconds loaded{0};   // from its start until it listened
+};
+
+// A replica of ours that lives, found after a restart.
+struct Found {
+  domain::ReplicaId id = 0;
+  domain::FunctionName function;
+  std::uint64_t revision = 0;
+  Running running;
+};
+
+struct Exit {
+  int code = 0;
+  bool out_of_memory = false;
+};
+
+// Called from the watching thread; must return soon.
+class EngineEvents {
+ public:
+  virtual ~EngineEvents() = default;
+  virtual void exited(domain::ReplicaId replica, const Exit& exit) = 0;
+  virtual void away(const domain::Fault& why) = 0;  // the engine stopped answering
+  virtual void back() = 0;                          // it answers again: what was missed must be looked for
+};
+
+// One line of a container's output, without its newline. Called from the engine's log thread.
+struct LogLine {
+  domain::ReplicaId replica = 0;
+  domain::FunctionName function;
+  domain::WallTime time{};
+  bool error_stream = false;
+  std::string_view text;
+};
+class LogSink {
+ public:
+  virtual ~LogSink() = default;
+  virtual void line(const LogLine& line) = 0;
+};
+
+// Every verb blocks, may be called from any thread, and throws domain::Error with layer `engine` where the engine
+// is at fault, `function` where the image is.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // Creates and starts a container and returns once it listens. Leaves nothing behind when it throws: `function`
+  // faults say which it was (exited at once, never listened, listens on another port, did not load) with the end of
+  // its log as detail. Cancelled by `stop` within moments.
+  virtual Running start(const ReplicaSpec& spec, std::stop_token stop) = 0;
+
+  // SIGTERM, `grace`, SIGKILL; the container and all that was made for it are gone when this returns. Stopping what
+  // is gone already is no error.
+  virtual void stop(domain::ReplicaId replica, std::chrono::milliseconds grace) = 0;
+
+  // Replicas of this installation that live and are provably ours. Removes what bears our mark and is dead or
+  // unknown to our own records; leaves alone what only claims to be ours. Its output is followed from here on.
+  virtual std::vector<Found> recover() = 0;
+
+  // Of those given, the replicas that live: for after `back()`.
+  virtual std::vector<domain::ReplicaId> alive() = 0;
+
+  // Reports exits until `stop`; reconnects by itself. Never polls.
+  virtual void watch(EngineEvents& events, std::stop_token stop) = 0;
+};
+
+}  // namespace hearth::ports
