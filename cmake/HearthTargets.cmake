@@ -46,7 +46,7 @@ function(hearth_layer NAME)
 endfunction()
 
 # hearth_test(<name> SUITE <suite> USES <targets>) makes one program of the *_test.cpp files in the current folder and
-# gives each of its tests the suite's label.
+# gives each of its tests the suite's label. `tests-<suite>` builds all programs of a suite.
 function(hearth_test NAME)
   cmake_parse_arguments(TEST "" "SUITE;TIMEOUT" "USES" ${ARGN})
   file(GLOB SOURCES CONFIGURE_DEPENDS "*.cpp")
@@ -56,6 +56,11 @@ function(hearth_test NAME)
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 60)
   endif()
+  if(NOT TARGET tests-${TEST_SUITE})
+    add_custom_target(tests-${TEST_SUITE})
+  endif()
+  add_dependencies(tests-${TEST_SUITE} ${NAME})
+  math(EXPR TEST_TIMEOUT "${TEST_TIMEOUT} * ${HEARTH_TEST_TIME_FACTOR}")
   add_test(NAME ${NAME} COMMAND ${NAME})
   set_tests_properties(${NAME} PROPERTIES LABELS "${TEST_SUITE}" TIMEOUT ${TEST_TIMEOUT})
 endfunction()

@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# The suites: cheap first, each held to its minutes; one that fails does not stop those that follow.
+
+all_suites=(unit asan tsan engine gateway e2e)
+declare -A minutes=([unit]=14 [asan]=12 [tsan]=9 [engine]=9 [gateway]=5 [e2e]=9)  # its build included
+docker_suites=' engine e2e '
+tsan_folders=(domain control http gateway)  # what threads share: the data plane and the scheduler
+soak_factor=20
+time_factor=1
+
+verb_test() {
+  local suites=("$@") suite
+  export HEARTH_TEST_REPEAT=${HEARTH_TEST_REPEAT:-1}
+  if [ "${1:-}" = soak ]; then
+    suites=("${@:2}")
+    time_factor=$soak_factor
+    HEARTH_TEST_REPEAT=$soak_factor
+  fi
+  [ ${#suites[@]} -gt 0 ] || suites=("${all_suites[@]}")
+  for suite in "${suites[@]}"; do
+    [ -n "${minutes[$suite]:-}" ] || die "there is no suite '$suite'; there are: ${all_suites[*]} soak"
+  done
+  need build run test
+  mkdir -p "$logs"
+  rm -f "$logs"/*.junit.xml "$logs"/*.broken
+  trap stop_test_docker EXIT
+  trap 'exit 130' INT TERM
+  for suite in "${suites[@]}"; do run_suite "$suite"; done
+  stop_test_docker
+  python3 .ci/dev/tally.py "$logs" "${suites[@]}"
+}
+
+# Never fails: what went wrong is left in build/logs for the tally.
+run_suite() {
+  local suite=$1 started=$SECONDS
+  suite_deadline=$((SECONDS + minutes[$suite] * 60 * time_factor))
+  say "Suite $suite"
+  case $suite in
+    unit) build_for unit dev -- && run_tests unit dev . unit ;;
+    asan) build_for asan asan tests-unit && ASAN_OPTIONS=detect_stack_use_after_return=1 run_tests asan asan . unit ;;
+    tsan) run_tsan ;;
+    gateway) build_for gateway dev -- && run_tests gateway dev . gateway ;;
+    engine | e2e)
+      build_for "$suite" dev -- && with_test_docker "$suite" && run_tests "$suite" dev . "$suite"
+      ;;
+  esac || true
+  note "suite $suite took $((SECONDS - started)) s of $((minutes[$suite] * 60 * time_factor))"
+}
+
+# A suite that could not even run, or not to its end, counts as one failure; this says why.
+broken() {
+  printf '%s\n' "$2" >"$logs/$1.broken"
+  printf 'dev: suite %s: %s\n' "$1" "$2" >&2
+  return 1
+}
+
+seconds_left() { printf '%s' $((suite_deadline > SECONDS ? suite_deadline - SECONDS : 1)); }
+
+# build_for SUITE PRESET (-- | NINJA-TARGET …)
+build_for() {
+  local suite=$1 preset=$2 log
+  shift 2
+  [ "$1" != -- ] || shift
+  export HEARTH_BUILD_SECONDS
+  HEARTH_BUILD_SECONDS=$(seconds_left)
+  build_preset "$preset" "$@" || broken "$suite" "it does not build (build/logs/build-$preset.log)"
+}
+
+with_test_docker() {
+  [ -z "${HEARTH_TEST_DOCKER:-}" ] || return 0
+  start_test_docker || broken "$1" "its Docker does not start (build/logs/dockerd.log, build/logs/bases.log)"
+}
+
+run_tsan() {
+  local folder targets=() run=(setarch -R)
+  # Where a kernel randomises more address bits than the sanitizer maps, it needs them still.
+  setarch -R true 2>/dev/null || run=()
+  for folder in "${tsan_folders[@]}"; do
+    [ ! -f "tests/$folder/CMakeLists.txt" ] || targets+=("tests/$folder/all")
+  done
+  build_for tsan tsan "${targets[@]}" || return 1
+  for folder in "${targets[@]}"; do
+    folder=${folder%/all}
+    TSAN_OPTIONS=halt_on_error=1 run_tests "tsan" tsan "$folder" . "${run[@]}" || true
+  done
+}
+
+# run_tests SUITE PRESET FOLDER LABEL [COMMAND-BEFORE-CTEST …]
+run_tests() {
+  local suite=$1 preset=$2 folder=$3 label=$4 status=0 jobs=1 name
+  shift 4
+  name=$suite${folder#.}
+  name=${name//\//-}
+  [[ $label != unit ]] || jobs=$(nproc)
+  local command=("$@" timeout --kill-after=20 "$(seconds_left)" ctest --test-dir "build/$preset/$folder" -L "$label"
+    -j "$jobs" --output-on-failure --no-tests=error --test-output-size-passed 4000000 --test-output-size-failed 4000000
+    --output-junit "$PWD/$logs/$name.junit.xml")
+  [[ $docker_suites != *" $suite "* ]] || command=(in_test_network env "HEARTH_TEST_DOCKER=$HEARTH_TEST_DOCKER"
+    "HEARTH_TEST_REPEAT=$HEARTH_TEST_REPEAT" "${command[@]}")
+  "${command[@]}" >"$logs/$name.log" 2>&1 || status=$?
+  case $status in
+    124 | 137) broken "$name" "not done within its minutes (build/logs/$name.log)" ;;
+    *) [ -s "$logs/$name.junit.xml" ] || broken "$name" "no tests ran (build/logs/$name.log)" ;;
+  esac
+}
