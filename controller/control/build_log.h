@@ -3,8 +3,8 @@
 
 #include "domain/error.h"
 
-#include <condition_variable>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <mutex>
 #include <optional>
@@ -16,9 +16,9 @@ namespace hearth::control {
 class BuildLog {
  public:
   struct Part {
-    std::string text;       // from `offset` on; empty when nothing came in time
-    std::size_t next = 0;   // the offset to ask for next
-    bool settled = false;   // the build has ended and `text` reaches its end
+    std::string text;                    // from `offset` on; empty when nothing came in time
+    std::size_t next = 0;                // the offset to ask for next
+    bool settled = false;                // the build has ended and `text` reaches its end
     std::optional<domain::Fault> fault;  // why it failed, once settled
   };
 

@@ -43,7 +43,7 @@ class Dispatcher final : public ports::EngineEvents {
  public:
   struct Settings {
     std::uint32_t gateway_threads = 2;
-    std::uint32_t max_starts = 8;    // in flight, of all functions together
+    std::uint32_t max_starts = 8;  // in flight, of all functions together
     std::uint32_t effect_threads = 16;
     std::chrono::milliseconds stop_grace{10'000};
   };

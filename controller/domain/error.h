@@ -29,9 +29,9 @@ enum class Layer : std::uint8_t { client, gateway, engine, function, limit };
 struct Fault {
   Code code = Code::internal;
   Layer layer = Layer::gateway;
-  std::string message;                              // what was wrong and where, one sentence
-  std::string hint = {};                            // what to do; empty where nothing helps
-  std::string detail = {};                          // the end of a log, a compiler's words; may span lines
+  std::string message;      // what was wrong and where, one sentence
+  std::string hint = {};    // what to do; empty where nothing helps
+  std::string detail = {};  // the end of a log, a compiler's words; may span lines
   std::optional<std::chrono::seconds> retry_after = {};
 
   bool operator==(const Fault&) const = default;

@@ -53,7 +53,7 @@ struct Scale {
 };
 
 struct Network {
-  bool egress = true;                // false: no network at all but the function's own socket
+  bool egress = true;               // false: no network at all but the function's own socket
   std::vector<std::string> attach;  // engine networks to join
   bool operator==(const Network&) const = default;
 };

@@ -12,7 +12,7 @@ namespace hearth::domain {
 
 using ReplicaId = std::uint64_t;  // never used twice, also across restarts
 
-std::string format_replica(ReplicaId replica);                          // 16 lower-case hex digits
+std::string format_replica(ReplicaId replica);  // 16 lower-case hex digits
 std::optional<ReplicaId> parse_replica(std::string_view text);
 
 enum class State : std::uint8_t { cold, initializing, warm, executing, error };
@@ -104,8 +104,7 @@ constexpr std::optional<Step> next(const Life& life, Event event) {
       if (event == Event::done) return to(Phase::warm);
       break;
     case Phase::cold:
-    case Phase::error:
-      break;
+    case Phase::error: break;
   }
   return std::nullopt;
 }
@@ -134,7 +133,7 @@ constexpr std::string_view name(Phase phase) {
   return kNames[static_cast<std::size_t>(phase)];
 }
 constexpr std::string_view name(Event event) {
-  constexpr std::array<std::string_view, 12> kNames{"trigger", "loaded", "failed", "call",   "done",  "freeze",
+  constexpr std::array<std::string_view, 12> kNames{"trigger", "loaded", "failed", "call",  "done", "freeze",
                                                     "frozen",  "thaw",   "thawed", "drain", "stop", "gone"};
   return kNames[static_cast<std::size_t>(event)];
 }

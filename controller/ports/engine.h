@@ -37,7 +37,7 @@ struct ReplicaSpec {
   domain::ReplicaId id = 0;
   domain::FunctionName function;
   std::uint64_t revision = 0;
-  std::string image;      // "sha256:…"
+  std::string image;       // "sha256:…"
   bool templated = false;  // made of one of our runtimes: it serves $HEARTH_SOCKET and tells why it did not load
   Contract contract = Contract::http;
   std::map<std::string, std::string> env;

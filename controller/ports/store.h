@@ -24,7 +24,8 @@ class Store {
 
   virtual std::optional<Document> get(std::string_view key) = 0;
   // In key order, those under `prefix` and after `after`, at most `limit`.
-  virtual std::vector<Document> list(std::string_view prefix, std::string_view after = {}, std::size_t limit = 1000) = 0;
+  virtual std::vector<Document> list(std::string_view prefix, std::string_view after = {},
+                                     std::size_t limit = 1000) = 0;
   // Writes when the current version is `expected` (0: there is none) and returns the new version; nothing otherwise.
   virtual std::optional<std::uint64_t> put(std::string_view key, std::string_view body, std::uint64_t expected) = 0;
   // Removes when the current version is `expected`.

@@ -1,0 +1,226 @@
+#include "domain/fleet.h"
+
+#include <algorithm>
+#include <cassert>
+#include <numeric>
+#include <utility>
+
+namespace hearth::domain {
+
+bool Fleet::Entry::lent() const {
+  return std::ranges::any_of(shares, [](const Share& share) { return share.count > 0; });
+}
+
+Fleet::Fleet(FleetSettings settings, std::uint32_t pools, ReplicaIds& ids)
+    : settings_(settings), pools_(pools), ids_(ids), backoff_(settings.backoff), need_(pools) {}
+
+void Fleet::serve(std::uint64_t revision, FleetSettings settings) {
+  settings_ = settings;
+  if (revision == revision_) return;
+  revision_ = revision;
+  backoff_ = Backoff{settings.backoff};  // what an older revision could not do says nothing of this one
+}
+
+void Fleet::remove() { removed_ = true; }
+
+void Fleet::engine_away(bool away) {
+  engine_away_ = away;
+  if (!away) backoff_.succeeded();  // its absence was why starts failed
+}
+
+void Fleet::adopt(ReplicaId replica, std::uint64_t revision, FleetEffects& effects, Time now) {
+  const auto at = add(replica, revision, now);
+  replicas_[at].life = {.phase = Phase::warm};
+  entries_[at].ready_at = now;
+  lend_all(at, effects);
+}
+
+void Fleet::loaded(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now) {
+  const auto at = index_of(replica);
+  if (at == replicas_.size() || replicas_[at].epoch != epoch) return;
+  if (!step(at, Event::loaded, effects, now)) return;
+  entries_[at].ready_at = entries_[at].idle_since = now;
+  lend_all(at, effects);
+}
+
+void Fleet::start_failed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now) {
+  const auto at = index_of(replica);
+  if (at == replicas_.size() || replicas_[at].epoch != epoch) return;
+  if (replicas_[at].revision == revision_) backoff_.failed(now);
+  step(at, Event::failed, effects, now, true);
+}
+
+void Fleet::froze(ReplicaId replica, std::uint32_t epoch, Time now) {
+  const auto at = index_of(replica);
+  FleetEffects none;
+  if (at < replicas_.size() && replicas_[at].epoch == epoch) step(at, Event::frozen, none, now);
+  assert(none.empty());
+}
+
+void Fleet::thawed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now) {
+  const auto at = index_of(replica);
+  if (at == replicas_.size() || replicas_[at].epoch != epoch) return;
+  if (!step(at, Event::thawed, effects, now)) return;
+  entries_[at].idle_since = now;
+  lend_all(at, effects);
+}
+
+void Fleet::gone(ReplicaId replica, std::uint32_t epoch) {
+  const auto at = index_of(replica);
+  if (at < replicas_.size() && replicas_[at].epoch == epoch) erase(at);
+}
+
+void Fleet::died(ReplicaId replica, FleetEffects& effects, Time now) {
+  const auto at = index_of(replica);
+  if (at == replicas_.size()) return;
+  const auto& life = replicas_[at].life;
+  // While it starts, the start itself tells; while it stops, this is what was asked for.
+  if (life.stopping || life.phase == Phase::initializing) return;
+  if (now - entries_[at].ready_at >= settings_.healthy_after) {
+    backoff_.succeeded();
+  } else if (replicas_[at].revision == revision_) {
+    backoff_.failed(now, 1);
+  }
+  give_up(at, effects, now);
+}
+
+void Fleet::call_broken(ReplicaId replica, FleetEffects& effects, Time now) {
+  const auto at = index_of(replica);
+  if (at == replicas_.size() || replicas_[at].life.stopping) return;
+  if (++entries_[at].broken >= settings_.broken_limit) give_up(at, effects, now);
+}
+
+void Fleet::call_completed(ReplicaId replica) {
+  const auto at = index_of(replica);
+  if (at == replicas_.size()) return;
+  entries_[at].broken = 0;
+  if (backoff_.failures() > 0 && replicas_[at].revision == revision_) backoff_.succeeded();
+}
+
+void Fleet::overran(ReplicaId replica, FleetEffects& effects, Time now) {
+  const auto at = index_of(replica);
+  if (at < replicas_.size() && !replicas_[at].life.stopping) give_up(at, effects, now);
+}
+
+void Fleet::given_back(PoolId pool, ReplicaId replica, FleetEffects& effects, Time now) {
+  const auto at = index_of(replica);
+  if (at == replicas_.size()) return;
+  auto& entry = entries_[at];
+  const auto share = std::exchange(entry.shares[pool], Share{});
+  if (entry.reclaimed == Reclaimed::to_share && share.count > 0) {
+    entry.reclaimed = Reclaimed::no;
+    // To whoever needs it most and has none of this replica yet; back to its last holder if nobody does.
+    for (const auto needy : neediest_first()) {
+      if (entry.shares[needy].count > 0 || (need_[needy] == 0 && needy != pool)) continue;
+      entry.shares[needy] = {share.first, share.count, false};
+      effects.emplace_back(Lend{needy, replica, share.first, share.count});
+      return;
+    }
+    entry.shares[pool] = {share.first, share.count, false};
+    effects.emplace_back(Lend{pool, replica, share.first, share.count});
+    return;
+  }
+  if (!entry.lent()) settle(at, effects, now);
+}
+
+std::size_t Fleet::index_of(ReplicaId replica) const {
+  const auto found = std::ranges::find(replicas_, replica, &Replica::id);
+  return static_cast<std::size_t>(found - replicas_.begin());
+}
+
+bool Fleet::step(std::size_t at, Event event, FleetEffects& effects, Time now, bool at_once) {
+  auto& replica = replicas_[at];
+  const auto taken = next(replica.life, event);
+  if (!taken) return false;
+  if (taken->life.phase != replica.life.phase) replica.since = now;
+  replica.life = taken->life;
+  for (const auto act : taken->acts) {
+    if (!act) continue;
+    effects.emplace_back(Order{*act, replica.id, replica.revision, ++replica.epoch, at_once});
+  }
+  return true;
+}
+
+void Fleet::give_up(std::size_t at, FleetEffects& effects, Time now) {
+  effects.emplace_back(Lost{replicas_[at].id});
+  entries_[at].shares.assign(pools_, {});
+  step(at, Event::failed, effects, now, true);
+}
+
+void Fleet::erase(std::size_t at) {
+  replicas_.erase(replicas_.begin() + static_cast<std::ptrdiff_t>(at));
+  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+std::size_t Fleet::add(ReplicaId replica, std::uint64_t revision, Time now) {
+  replicas_.push_back({.id = replica, .revision = revision, .since = now});
+  entries_.push_back({.shares = std::vector<Share>(pools_),
+                      .concurrency = std::max(1u, settings_.scale.concurrency),
+                      .ready_at = now,
+                      .idle_since = now});
+  return replicas_.size() - 1;
+}
+
+void Fleet::start(FleetEffects& effects, Time now) {
+  step(add(ids_.next(), revision_, now), Event::trigger, effects, now);
+}
+
+std::vector<PoolId> Fleet::neediest_first() const {
+  std::vector<PoolId> order(pools_);
+  std::iota(order.begin(), order.end(), PoolId{0});
+  std::ranges::stable_sort(order, std::greater{}, [&](PoolId pool) { return need_[pool]; });
+  return order;
+}
+
+// Slots are divided evenly; where they do not go round, those in need come first.
+void Fleet::lend_all(std::size_t at, FleetEffects& effects) {
+  auto& entry = entries_[at];
+  entry.reclaimed = Reclaimed::no;
+  std::uint32_t first = 0;
+  auto left = pools_;
+  for (const auto pool : neediest_first()) {
+    const auto count = (entry.concurrency - first + left - 1) / left;
+    --left;
+    if (count == 0) continue;
+    entry.shares[pool] = {first, count, false};
+    effects.emplace_back(Lend{pool, replicas_[at].id, first, count});
+    first += count;
+  }
+}
+
+void Fleet::reclaim(std::size_t at, Reclaimed why, FleetEffects& effects, Time now) {
+  auto& entry = entries_[at];
+  entry.reclaimed = why;
+  if (!entry.lent()) return settle(at, effects, now);
+  for (PoolId pool = 0; pool < pools_; ++pool) {
+    auto& share = entry.shares[pool];
+    if (share.count == 0 || share.asked_back) continue;
+    share.asked_back = true;
+    effects.emplace_back(Reclaim{pool, replicas_[at].id});
+  }
+}
+
+void Fleet::settle(std::size_t at, FleetEffects& effects, Time now) {
+  auto& entry = entries_[at];
+  auto& replica = replicas_[at];
+  if (replica.life.phase == Phase::executing) step(at, Event::done, effects, now);
+  replica.in_flight = 0;
+  if (entry.reclaimed == Reclaimed::to_stop) {
+    step(at, Event::stop, effects, now);
+  } else if (entry.reclaimed == Reclaimed::to_freeze) {
+    const bool wanted = std::ranges::any_of(need_, [](auto held) { return held > 0; });
+    entry.reclaimed = Reclaimed::no;
+    if (wanted) {
+      lend_all(at, effects);
+    } else {
+      step(at, Event::freeze, effects, now);
+    }
+  }
+}
+
+void Fleet::drain(std::size_t at, FleetEffects& effects, Time now) {
+  if (!step(at, Event::drain, effects, now)) return;
+  reclaim(at, Reclaimed::to_stop, effects, now);
+}
+
+}  // namespace hearth::domain

@@ -1,0 +1,163 @@
+// The replicas of one function, whichever gateways serve it: starts, stops, freezes and lends their slots to pools.
+// Level-triggered: it is told what happened and what the pools report, and decides the next steps. Never acts, holds
+// no clock; not thread-safe: its owner guards it and carries the effects out after letting go, in order per replica.
+#pragma once
+
+#include "domain/backoff.h"
+#include "domain/pool.h"
+#include "domain/replica.h"
+#include "domain/scaler.h"
+#include "domain/time.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace hearth::domain {
+
+using PoolId = std::uint32_t;  // 0, 1, 2 …
+
+// Of the engine, in order per replica. What it reports back carries the epoch; a report with an old one is dropped.
+struct Order {
+  Act act = Act::start;
+  ReplicaId replica = 0;
+  std::uint64_t revision = 0;
+  std::uint32_t epoch = 0;
+  bool at_once = false;  // of a stop: nobody waits for its last words
+};
+// Of the pools.
+struct Lend {
+  PoolId pool = 0;
+  ReplicaId replica = 0;
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+struct Reclaim {
+  PoolId pool = 0;
+  ReplicaId replica = 0;
+};
+struct Lost {
+  ReplicaId replica = 0;
+};
+struct RefuseHeld {
+  Refusal reason;
+};
+using FleetEffect = std::variant<Order, Lend, Reclaim, Lost, RefuseHeld>;
+using FleetEffects = std::vector<FleetEffect>;
+
+struct FleetSettings {
+  ScaleSettings scale;
+  std::optional<Duration> freeze_after;               // idle for this long: frozen; never where absent
+  Duration healthy_after = std::chrono::seconds{10};  // a replica that died sooner counts as one that cannot start
+  std::uint32_t broken_limit = 3;                     // connections lost in a row before a replica is given up
+  BackoffSettings backoff;
+};
+
+// Hands out ids; shared by all fleets, under its owner's care (the value is atomic where threads share it).
+class ReplicaIds {
+ public:
+  virtual ~ReplicaIds() = default;
+  virtual ReplicaId next() = 0;
+};
+
+class Fleet {
+ public:
+  struct Replica {
+    ReplicaId id = 0;
+    std::uint64_t revision = 0;
+    Life life = {};
+    Time since{};  // in this phase
+    std::uint32_t epoch = 0;
+    std::uint32_t in_flight = 0;  // as last reported
+  };
+
+  Fleet(FleetSettings settings, std::uint32_t pools, ReplicaIds& ids);
+
+  // `revision` serves from now on. Older ones go on until one of it is warm; then they drain.
+  void serve(std::uint64_t revision, FleetSettings settings);
+  // Everything drains; nothing starts any more.
+  void remove();
+  // A replica that lives already and listens.
+  void adopt(ReplicaId replica, std::uint64_t revision, FleetEffects& effects, Time now);
+
+  // What the engine reports. A start that failed leaves nothing behind.
+  void loaded(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now);
+  void start_failed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now);
+  void froze(ReplicaId replica, std::uint32_t epoch, Time now);
+  void thawed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now);
+  void gone(ReplicaId replica, std::uint32_t epoch);
+  void died(ReplicaId replica, FleetEffects& effects, Time now);
+  void engine_away(bool away);
+
+  // What the pools report.
+  void given_back(PoolId pool, ReplicaId replica, FleetEffects& effects, Time now);
+  void call_broken(ReplicaId replica, FleetEffects& effects, Time now);  // its connection failed
+  void call_completed(ReplicaId replica);
+  void overran(ReplicaId replica, FleetEffects& effects, Time now);  // passed a deadline while it could do nothing else
+
+  // The next steps, given one report a pool (in their order; it may be a little old).
+  void decide(std::span<const PoolReport> reports, FleetEffects& effects, Time now);
+  // When decide() has something to do though nothing happens; computed by the last decide().
+  std::optional<Time> wake_at() const { return wake_at_; }
+
+  const std::vector<Replica>& replicas() const { return replicas_; }
+  const Backoff& backoff() const { return backoff_; }
+  std::uint64_t revision() const { return revision_; }
+  bool removed() const { return removed_; }
+  bool backing_off(Time now) const { return backoff_.waiting(now); }
+
+ private:
+  // Why a replica's slots were asked back.
+  enum class Reclaimed : std::uint8_t { no, to_share, to_freeze, to_stop };
+  struct Share {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;  // lent now; 0: none
+    bool asked_back = false;
+  };
+  struct Entry {
+    std::vector<Share> shares = {};  // by pool
+    Reclaimed reclaimed = Reclaimed::no;
+    std::uint32_t concurrency = 1;  // of its revision
+    Time ready_at{};
+    Time idle_since{};
+    std::uint32_t broken = 0;  // connections in a row
+    bool lent() const;
+  };
+  struct View;  // of one decide()
+
+  std::size_t index_of(ReplicaId replica) const;  // replicas_.size() when unknown
+  bool step(std::size_t at, Event event, FleetEffects& effects, Time now, bool at_once = false);
+  void give_up(std::size_t at, FleetEffects& effects, Time now);
+  void erase(std::size_t at);
+  std::size_t add(ReplicaId replica, std::uint64_t revision, Time now);
+  void drain(std::size_t at, FleetEffects& effects, Time now);
+  void start(FleetEffects& effects, Time now);
+  void lend_all(std::size_t at, FleetEffects& effects);
+  std::vector<PoolId> neediest_first() const;
+  void reclaim(std::size_t at, Reclaimed why, FleetEffects& effects, Time now);
+  void settle(std::size_t at, FleetEffects& effects, Time now);  // all its slots are back
+
+  void observe(std::span<const PoolReport> reports, View& view, FleetEffects& effects, Time now);
+  void retire(View& view, FleetEffects& effects, Time now);
+  bool refuse(const View& view, FleetEffects& effects, Time now);
+  void grow(View& view, FleetEffects& effects, Time now);
+  void share(std::span<const PoolReport> reports, FleetEffects& effects, Time now);
+  void rest(View& view, FleetEffects& effects, Time now);
+  void wake(Time at);
+
+  FleetSettings settings_;
+  std::uint32_t pools_;
+  ReplicaIds& ids_;
+  std::uint64_t revision_ = 0;
+  bool removed_ = false;
+  bool engine_away_ = false;
+  Backoff backoff_;
+  std::vector<Replica> replicas_;
+  std::vector<Entry> entries_;       // beside replicas_
+  std::vector<std::uint32_t> need_;  // calls held, by pool, as last reported
+  std::optional<Time> wake_at_;
+};
+
+}  // namespace hearth::domain

@@ -1,0 +1,153 @@
+#include "domain/pool.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace hearth::domain {
+
+std::variant<Grant, Held, Refusal> Pool::call_arrived(CallId call, Time deadline, std::uint32_t thread, Time now) {
+  if (deadline <= now) return Refusal::deadline;
+  const Waiting arrived{call, now, deadline, thread};
+  if (const auto slot = take_free(thread)) return give(arrived, *slot, now);
+  if (held_.size() >= max_held_) return Refusal::queue_full;
+  held_.push_back(arrived);
+  return Held{};
+}
+
+Pool::Ended Pool::call_ended(const Slot& slot, std::uint32_t thread, Time now) {
+  --in_flight_;
+  auto& lent = lent_[slot.place];
+  assert(lent.replica == slot.replica && lent.in_flight > 0);
+  --lent.in_flight;
+  lent.idle_since = now;
+  if (!lent.live) return {};  // lost meanwhile; its place is free once its last call has ended
+  if (lent.reclaimed) {
+    if (lent.in_flight > 0) return {};
+    lent.live = false;
+    return {.next = {}, .given_back = slot.replica};
+  }
+  if (held_.empty()) {
+    free_[thread].push_back(slot);
+    return {};
+  }
+  const Waiting next = held_.front();
+  held_.pop_front();
+  return {.next = give(next, slot, now), .given_back = {}};
+}
+
+bool Pool::cancel(CallId call) {
+  const auto found = std::ranges::find(held_, call, &Waiting::call);
+  if (found == held_.end()) return false;
+  held_.erase(found);
+  return true;
+}
+
+std::vector<CallId> Pool::expire(Time now) {
+  std::vector<CallId> expired;
+  std::erase_if(held_, [&](const Waiting& waiting) {
+    if (waiting.deadline > now) return false;
+    expired.push_back(waiting.call);
+    return true;
+  });
+  return expired;
+}
+
+std::vector<CallId> Pool::refuse_all() {
+  std::vector<CallId> refused;
+  for (const auto& waiting : held_) refused.push_back(waiting.call);
+  held_.clear();
+  return refused;
+}
+
+std::vector<Grant> Pool::lend(ReplicaId replica, std::uint32_t first, std::uint32_t count, Time now) {
+  auto* lent = find(replica);
+  if (lent == nullptr) {
+    const auto dead = std::ranges::find_if(lent_, [](const Lent& one) { return !one.live && one.in_flight == 0; });
+    lent = dead != lent_.end() ? &*dead : &lent_.emplace_back();
+  }
+  assert(!lent->reclaimed || !lent->live);
+  *lent = {.replica = replica, .in_flight = 0, .reclaimed = false, .live = true, .idle_since = now, .since = now};
+  const auto place = static_cast<std::uint32_t>(lent - lent_.data());
+  std::vector<Grant> grants;
+  auto& fresh = free_.back();
+  // Pushed in reverse, so that the first slots are taken first and a second gateway's last.
+  for (auto index = first + count; index-- > first;) {
+    const Slot slot{replica, index, place};
+    if (held_.empty()) {
+      fresh.push_back(slot);
+      continue;
+    }
+    const Waiting next = held_.front();
+    held_.pop_front();
+    grants.push_back(give(next, slot, now));
+  }
+  return grants;
+}
+
+bool Pool::reclaim(ReplicaId replica) {
+  auto* lent = find(replica);
+  if (lent == nullptr) return true;
+  drop_free(replica);
+  lent->reclaimed = true;
+  if (lent->in_flight > 0) return false;
+  lent->live = false;
+  return true;
+}
+
+void Pool::lost(ReplicaId replica) {
+  auto* lent = find(replica);
+  if (lent == nullptr) return;
+  drop_free(replica);
+  lent->live = false;
+}
+
+PoolReport Pool::report(Duration patience, Time now) const {
+  PoolReport report{.held = held(), .in_flight = in_flight_};
+  for (const auto& waiting : held_) {
+    if (now - waiting.since >= patience) {
+      ++report.held_long;
+    } else if (!report.next_long) {
+      report.next_long = waiting.since + patience;
+    }
+  }
+  for (const auto& slots : free_) report.free += static_cast<std::uint32_t>(slots.size());
+  for (const auto& lent : lent_) {
+    if (lent.live) report.replicas.push_back({lent.replica, lent.in_flight, lent.idle_since, lent.since});
+  }
+  return report;
+}
+
+std::optional<Time> Pool::wake_at() const {
+  if (held_.empty()) return std::nullopt;
+  return std::ranges::min(held_, {}, &Waiting::deadline).deadline;
+}
+
+Pool::Lent* Pool::find(ReplicaId replica) {
+  const auto found =
+      std::ranges::find_if(lent_, [&](const Lent& lent) { return lent.live && lent.replica == replica; });
+  return found == lent_.end() ? nullptr : &*found;
+}
+
+// The thread's own latest slot has its connection at hand; one that nobody used costs a connect; another thread's
+// has to change threads.
+std::optional<Slot> Pool::take_free(std::uint32_t thread) {
+  auto* from = &free_[thread];
+  if (from->empty()) from = &free_.back();
+  if (from->empty()) from = &*std::ranges::max_element(free_, {}, &std::vector<Slot>::size);
+  if (from->empty()) return std::nullopt;
+  const Slot slot = from->back();
+  from->pop_back();
+  return slot;
+}
+
+void Pool::drop_free(ReplicaId replica) {
+  for (auto& slots : free_) std::erase_if(slots, [&](const Slot& slot) { return slot.replica == replica; });
+}
+
+Grant Pool::give(const Waiting& call, const Slot& slot, Time now) {
+  ++in_flight_;
+  ++lent_[slot.place].in_flight;
+  return {call.call, slot, call.thread, now - call.since};
+}
+
+}  // namespace hearth::domain
