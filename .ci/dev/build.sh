@@ -1,15 +1,14 @@
 # shellcheck shell=bash
 # Presets into build/PRESET, logs into build/logs.
 
-logs=build/logs
 
 # build_preset PRESET [NINJA-TARGET …]: everything, unless targets are named. Shows the compiler's words on failure.
 # HEARTH_BUILD_SECONDS bounds it.
 build_preset() {
   local preset=$1
   shift
-  mkdir -p "$logs"
-  local log=$logs/build-$preset.log started=$SECONDS
+  mkdir -p build/logs
+  local log=build/logs/build-$preset.log started=$SECONDS
   say "Building $preset${*:+ ($*)}"
   if ! cmake --preset "$preset" -DHEARTH_TEST_TIME_FACTOR="${time_factor:-1}" >"$log" 2>&1; then
     tail -n 40 "$log" >&2

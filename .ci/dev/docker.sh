@@ -68,13 +68,13 @@ start_test_docker() {
   test_net=hearth-test-$$
   as_root ip netns add "$test_net" || return 1
   connect_test_network || return 1
-  local log=$PWD/$logs/dockerd.log
+  local log=$PWD/build/logs/dockerd.log
   : >"$log"
   start_dockerd "$test_home/data" "$test_home/exec" "$test_home/pid" "$test_home/docker.sock" "$log" \
     nsenter --net="/run/netns/$test_net" || return 1
   export HEARTH_TEST_DOCKER=$test_home/docker.sock
-  DOCKER_HOST=unix://$HEARTH_TEST_DOCKER make_bases >"$logs/bases.log" 2>&1 || {
-    tail -n 20 "$logs/bases.log" >&2
+  DOCKER_HOST=unix://$HEARTH_TEST_DOCKER make_bases >"build/logs/bases.log" 2>&1 || {
+    tail -n 20 "build/logs/bases.log" >&2
     return 1
   }
 }

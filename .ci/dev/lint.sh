@@ -27,7 +27,7 @@ lint_shell() {
     git_files | while IFS= read -r -d '' file; do
       head -c 64 "$file" | head -n 1 | tr -d '\0' | grep -qE '^#!.*\b(ba)?sh\b' && printf '%s\0' "$file"
     done
-  } | xargs -0 -r shellcheck --severity=style --exclude=SC1091
+  } | xargs -0 -r shellcheck --severity=warning --exclude=SC1091
 }
 
 # What no user's machine has: folders of the machine that a file was written on, or the host of a registry.
@@ -38,9 +38,9 @@ lint_paths() {
 
 # Only configures: clang-tidy needs the commands that compile each file, not the result.
 lint_tidy() {
-  mkdir -p "$logs"
-  cmake --preset tidy >"$logs/build-tidy.log" 2>&1 || {
-    tail -n 30 "$logs/build-tidy.log" >&2
+  mkdir -p build/logs
+  cmake --preset tidy >"build/logs/build-tidy.log" 2>&1 || {
+    tail -n 30 "build/logs/build-tidy.log" >&2
     return 1
   }
   python3 .ci/dev/tidy.py build/tidy

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Debian and Ubuntu packages, by what they are for. The names exist on Debian 12 and on Ubuntu 24.04.
+# shellcheck disable=SC2034  # need() reads them by name
 
 packages_build=(
   g++ cmake ninja-build ccache mold pkg-config git

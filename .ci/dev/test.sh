@@ -21,13 +21,13 @@ verb_test() {
     [ -n "${minutes[$suite]:-}" ] || die "there is no suite '$suite'; there are: ${all_suites[*]} soak"
   done
   need build run test
-  mkdir -p "$logs"
-  rm -f "$logs"/*.junit.xml "$logs"/*.broken
+  mkdir -p build/logs
+  rm -f build/logs/*.junit.xml build/logs/*.broken
   trap stop_test_docker EXIT
   trap 'exit 130' INT TERM
   for suite in "${suites[@]}"; do run_suite "$suite"; done
   stop_test_docker
-  python3 .ci/dev/tally.py "$logs" "${suites[@]}"
+  python3 .ci/dev/tally.py build/logs "${suites[@]}"
 }
 
 # Never fails: what went wrong is left in build/logs for the tally.
@@ -49,7 +49,7 @@ run_suite() {
 
 # A suite that could not even run, or not to its end, counts as one failure; this says why.
 broken() {
-  printf '%s\n' "$2" >"$logs/$1.broken"
+  printf '%s\n' "$2" >"build/logs/$1.broken"
   printf 'dev: suite %s: %s\n' "$1" "$2" >&2
   return 1
 }
@@ -58,7 +58,7 @@ seconds_left() { printf '%s' $((suite_deadline > SECONDS ? suite_deadline - SECO
 
 # build_for SUITE PRESET (-- | NINJA-TARGET …)
 build_for() {
-  local suite=$1 preset=$2 log
+  local suite=$1 preset=$2
   shift 2
   [ "$1" != -- ] || shift
   export HEARTH_BUILD_SECONDS
@@ -94,12 +94,12 @@ run_tests() {
   [[ $label != unit ]] || jobs=$(nproc)
   local command=("$@" timeout --kill-after=20 "$(seconds_left)" ctest --test-dir "build/$preset/$folder" -L "$label"
     -j "$jobs" --output-on-failure --no-tests=error --test-output-size-passed 4000000 --test-output-size-failed 4000000
-    --output-junit "$PWD/$logs/$name.junit.xml")
+    --output-junit "$PWD/build/logs/$name.junit.xml")
   [[ $docker_suites != *" $suite "* ]] || command=(in_test_network env "HEARTH_TEST_DOCKER=$HEARTH_TEST_DOCKER"
     "HEARTH_TEST_REPEAT=$HEARTH_TEST_REPEAT" "${command[@]}")
-  "${command[@]}" >"$logs/$name.log" 2>&1 || status=$?
+  "${command[@]}" >"build/logs/$name.log" 2>&1 || status=$?
   case $status in
     124 | 137) broken "$name" "not done within its minutes (build/logs/$name.log)" ;;
-    *) [ -s "$logs/$name.junit.xml" ] || broken "$name" "no tests ran (build/logs/$name.log)" ;;
+    *) [ -s "build/logs/$name.junit.xml" ] || broken "$name" "no tests ran (build/logs/$name.log)" ;;
   esac
 }

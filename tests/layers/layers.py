@@ -29,7 +29,7 @@ MAY_USE = {
 }
 
 # A library's first word in an #include → the files that may use it, as patterns of their path.
-JSON = r"(controller/(control|api|telemetry|gateway|engines/\w+)|cli)/(\w+/)?\w*(codec|json)\w*\.(cpp|h)$"
+JSON = r"(controller/(control|api|telemetry|gateway|engines/\w+)|cli)/(\w+/)?\w*(codec|json|problem)\w*\.(cpp|h)$"
 OWNERS = {
     "asio": r"controller/(http|gateway)/",
     "asio.hpp": r"controller/(http|gateway)/",
