@@ -36,7 +36,7 @@ start_dockerd() {
     # shellcheck disable=SC2016  # the inner shell's own words
     pid=$(as_root sh -c 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!' sh "$log" setsid "$@" dockerd \
       --storage-driver="$driver" --data-root="$data" --exec-root="$exec_root" --pidfile="$pid_file" \
-      --host="unix://$socket" --containerd-namespace="hearth-${data//[^a-zA-Z0-9]/-}")
+      --host="unix://$socket" --containerd-namespace="hearth$(printf %s "$data" | cksum | cut -d" " -f1)")
     if await 60 answers_or_died "$pid" "$socket" && docker_answers "$socket" >/dev/null; then return 0; fi
     as_root kill "$pid" 2>/dev/null || true
     note "dockerd does not run with $driver storage: $(as_root tail -n 1 "$log" | cut -c1-200)"
