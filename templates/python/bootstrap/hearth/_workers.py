@@ -1,0 +1,30 @@
+"""Threads for plain handlers, so that one that waits never blocks another call."""
+
+import queue
+import threading
+
+
+class Workers:
+    """At most `size` threads, made when first wanted. submit() and done() belong to the event loop's thread."""
+
+    def __init__(self, size):
+        self._size = size
+        self._threads = 0
+        self._busy = 0
+        self._work = queue.SimpleQueue()
+
+    def submit(self, function, argument):
+        self._busy += 1
+        if self._busy > self._threads and self._threads < self._size:
+            self._threads += 1
+            threading.Thread(target=self._run, name=f"call-{self._threads}", daemon=True).start()
+        self._work.put((function, argument))
+
+    def done(self):
+        self._busy -= 1
+
+    def _run(self):
+        while True:
+            function, argument = self._work.get()
+            function(argument)
+            function = argument = None  # nothing of a finished call is kept alive
