@@ -45,6 +45,8 @@ class Service {
   domain::Revision revision(const domain::FunctionName& name, std::uint64_t number);
   std::vector<domain::Revision> revisions(const domain::FunctionName& name);  // newest first
   FunctionView view(const domain::FunctionName& name);
+  // Blocks until the view differs from the one of `seen`, or `until`; returns the number to pass next.
+  std::uint64_t await_change(const domain::FunctionName& name, std::uint64_t seen, domain::Time until);
 
   // Calls in flight get `grace`; returns when nothing of it is left.
   void remove(const domain::FunctionName& name, std::optional<std::uint64_t> expected,
