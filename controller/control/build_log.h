@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace hearth::control {
 
@@ -28,7 +29,7 @@ class BuildLog {
   Part read(std::size_t offset, std::chrono::milliseconds patience) const;
 
  private:
-  static constexpr std::size_t kLimit = 4 << 20;  // a longer build's middle is left out, and says so
+  static constexpr std::size_t kLimit = 4 << 20;  // what comes after is left out, and the log says so
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;

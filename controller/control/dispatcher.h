@@ -3,9 +3,9 @@
 #pragma once
 
 #include "control/directory.h"
+#include "control/function_view.h"
 #include "control/lease.h"
 #include "domain/error.h"
-#include "domain/fleet.h"
 #include "domain/function.h"
 #include "ports/clock.h"
 #include "ports/engine.h"
@@ -20,25 +20,6 @@
 
 namespace hearth::control {
 
-class EffectRunner;
-
-// Everything of a replica that a user may see.
-struct ReplicaView {
-  domain::ReplicaId id = 0;
-  std::uint64_t revision = 0;
-  domain::Phase phase = domain::Phase::cold;
-  bool draining = false;
-  bool stopping = false;
-  std::uint32_t in_flight = 0;
-  domain::WallTime since{};  // when it came into this phase
-};
-struct FunctionView {
-  domain::State state = domain::State::cold;  // the liveliest of its replicas'; error while it backs off
-  std::uint32_t held = 0;
-  std::optional<domain::Fault> last_failure;  // why starts of the active revision fail, while they do
-  std::vector<ReplicaView> replicas;
-};
-
 class Dispatcher final : public ports::EngineEvents {
  public:
   struct Settings {
@@ -50,7 +31,8 @@ class Dispatcher final : public ports::EngineEvents {
 
   // Starts its threads. All that is passed outlives it.
   Dispatcher(ports::Engine& engine, const ports::Clock& clock, Settings settings);
-  ~Dispatcher() override;  // waits for effects in flight; replicas live on
+  // Refuses what is held, calls starts off, waits for stops in flight; replicas live on.
+  ~Dispatcher() override;
 
   // Names to functions, read by every data thread without a shared lock.
   const Directory& directory() const;

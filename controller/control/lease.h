@@ -3,6 +3,7 @@
 
 #include "domain/error.h"
 #include "domain/function.h"
+#include "domain/pool.h"
 #include "domain/replica.h"
 #include "domain/time.h"
 #include "ports/engine.h"
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace hearth::control {
 
@@ -46,42 +48,48 @@ struct HoldTimes {
   std::chrono::microseconds init{0};  // until it listened
 };
 
+// A replica's slots as its leases see them; lives as long as any of them.
+struct ReplicaSlots {
+  ReplicaInfo info;
+  std::vector<std::unique_ptr<Connection>> connections;  // by slot
+};
+
 class FunctionEntry;
 
 // Move-only; gives its slot back when it ends, as `completed` unless told otherwise. Any one thread at a time.
 class Lease {
  public:
   Lease() = default;
-  Lease(Lease&& other) noexcept : slot_(std::exchange(other.slot_, {})) {}
+  Lease(Lease&& other) noexcept : grip_(std::exchange(other.grip_, {})) {}
   Lease& operator=(Lease&& other) noexcept {
     if (this != &other) {
       finish(Outcome::completed);
-      slot_ = std::exchange(other.slot_, {});
+      grip_ = std::exchange(other.grip_, {});
     }
     return *this;
   }
   ~Lease() { finish(Outcome::completed); }
 
-  const ReplicaInfo& replica() const noexcept { return *slot_.info; }
-  std::unique_ptr<Connection>& connection() const noexcept { return *slot_.connection; }
-  const HoldTimes& times() const noexcept { return slot_.times; }
+  const ReplicaInfo& replica() const noexcept { return grip_.replica->info; }
+  std::unique_ptr<Connection>& connection() const noexcept { return grip_.replica->connections[grip_.slot.index]; }
+  const HoldTimes& times() const noexcept { return grip_.times; }
+  const std::shared_ptr<FunctionEntry>& function() const noexcept { return grip_.function; }
   // Gives the slot back at once. Harmless when it is given back already.
   void finish(Outcome outcome) noexcept;
-  explicit operator bool() const noexcept { return slot_.function != nullptr; }
+  explicit operator bool() const noexcept { return grip_.function != nullptr; }
 
  private:
   friend class FunctionEntry;
-  struct Slot {
-    FunctionEntry* function = nullptr;
-    const ReplicaInfo* info = nullptr;  // lives while the slot is leased
-    std::unique_ptr<Connection>* connection = nullptr;
-    std::uint32_t index = 0;
-    std::uint64_t call = 0;
+  struct Grip {
+    std::shared_ptr<FunctionEntry> function;
+    std::shared_ptr<ReplicaSlots> replica;
+    domain::Slot slot;
+    std::uint32_t thread = 0;
     HoldTimes times;
   };
-  explicit Lease(Slot slot) : slot_(std::move(slot)) {}
+  explicit Lease(Grip grip) : grip_(std::move(grip)) {}
 
-  Slot slot_;
+  Grip grip_;
 };
 
 // Hears of a held call. Called from any thread, with no lock held; must return soon (post to your own loop).

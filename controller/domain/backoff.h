@@ -15,7 +15,8 @@ struct BackoffSettings {
 
 class Backoff {
  public:
-  explicit Backoff(BackoffSettings settings = {}) : settings_(settings) {}
+  Backoff() = default;
+  explicit Backoff(BackoffSettings settings) : settings_(settings) {}
 
   // One more failure in a row. `free` of them cost no wait: a replica that died once is replaced at once.
   void failed(Time now, std::uint32_t free = 0) {
@@ -31,7 +32,7 @@ class Backoff {
   std::uint32_t failures() const { return failures_; }
 
  private:
-  BackoffSettings settings_;
+  BackoffSettings settings_ = {};
   std::uint32_t failures_ = 0;
   Time retry_at_{};  // long ago
 };

@@ -19,6 +19,7 @@ void Fleet::serve(std::uint64_t revision, FleetSettings settings) {
   if (revision == revision_) return;
   revision_ = revision;
   backoff_ = Backoff{settings.backoff};  // what an older revision could not do says nothing of this one
+  failed_at_ = {};
 }
 
 void Fleet::remove() { removed_ = true; }
@@ -46,7 +47,7 @@ void Fleet::loaded(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects
 void Fleet::start_failed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now) {
   const auto at = index_of(replica);
   if (at == replicas_.size() || replicas_[at].epoch != epoch) return;
-  if (replicas_[at].revision == revision_) backoff_.failed(now);
+  if (!replicas_[at].life.stopping) blame(at, replicas_[at].since, now);
   step(at, Event::failed, effects, now, true);
 }
 
@@ -76,25 +77,23 @@ void Fleet::died(ReplicaId replica, FleetEffects& effects, Time now) {
   const auto& life = replicas_[at].life;
   // While it starts, the start itself tells; while it stops, this is what was asked for.
   if (life.stopping || life.phase == Phase::initializing) return;
-  if (now - entries_[at].ready_at >= settings_.healthy_after) {
-    backoff_.succeeded();
-  } else if (replicas_[at].revision == revision_) {
-    backoff_.failed(now, 1);
-  }
+  judge(at, now);
   give_up(at, effects, now);
 }
 
 void Fleet::call_broken(ReplicaId replica, FleetEffects& effects, Time now) {
   const auto at = index_of(replica);
   if (at == replicas_.size() || replicas_[at].life.stopping) return;
-  if (++entries_[at].broken >= settings_.broken_limit) give_up(at, effects, now);
+  if (++entries_[at].broken < settings_.broken_limit) return;
+  judge(at, now);  // most likely it died, and its calls tell before the engine does
+  give_up(at, effects, now);
 }
 
 void Fleet::call_completed(ReplicaId replica) {
   const auto at = index_of(replica);
   if (at == replicas_.size()) return;
   entries_[at].broken = 0;
-  if (backoff_.failures() > 0 && replicas_[at].revision == revision_) backoff_.succeeded();
+  absolve(at);
 }
 
 void Fleet::overran(ReplicaId replica, FleetEffects& effects, Time now) {
@@ -104,21 +103,18 @@ void Fleet::overran(ReplicaId replica, FleetEffects& effects, Time now) {
 
 void Fleet::given_back(PoolId pool, ReplicaId replica, FleetEffects& effects, Time now) {
   const auto at = index_of(replica);
-  if (at == replicas_.size()) return;
+  if (at == replicas_.size() || replicas_[at].life.stopping) return;
   auto& entry = entries_[at];
   const auto share = std::exchange(entry.shares[pool], Share{});
   if (entry.reclaimed == Reclaimed::to_share && share.count > 0) {
     entry.reclaimed = Reclaimed::no;
-    // To whoever needs it most and has none of this replica yet; back to its last holder if nobody does.
+    // To whoever needs it most and has none of this replica yet; its last holder is always one of those.
     for (const auto needy : neediest_first()) {
       if (entry.shares[needy].count > 0 || (need_[needy] == 0 && needy != pool)) continue;
       entry.shares[needy] = {share.first, share.count, false};
       effects.emplace_back(Lend{needy, replica, share.first, share.count});
       return;
     }
-    entry.shares[pool] = {share.first, share.count, false};
-    effects.emplace_back(Lend{pool, replica, share.first, share.count});
-    return;
   }
   if (!entry.lent()) settle(at, effects, now);
 }
@@ -139,6 +135,25 @@ bool Fleet::step(std::size_t at, Event event, FleetEffects& effects, Time now, b
     effects.emplace_back(Order{*act, replica.id, replica.revision, ++replica.epoch, at_once});
   }
   return true;
+}
+
+// What was there already when the last one failed tells nothing new: a burst that fails together failed once.
+void Fleet::blame(std::size_t at, Time began, Time now, std::uint32_t free) {
+  if (replicas_[at].revision != revision_ || began < failed_at_) return;
+  failed_at_ = now;
+  backoff_.failed(now, free);
+}
+
+// A replica that works takes failures back, if it became ready after them: beside one that has served for long, others
+// may well be unable to start.
+void Fleet::absolve(std::size_t at) {
+  if (backoff_.failures() == 0 || replicas_[at].revision != revision_ || entries_[at].ready_at < failed_at_) return;
+  backoff_.succeeded();
+}
+
+void Fleet::judge(std::size_t at, Time now) {
+  if (now - entries_[at].ready_at >= settings_.healthy_after) return absolve(at);
+  blame(at, entries_[at].ready_at, now, 1);
 }
 
 void Fleet::give_up(std::size_t at, FleetEffects& effects, Time now) {

@@ -129,6 +129,9 @@ class Fleet {
 
   std::size_t index_of(ReplicaId replica) const;  // replicas_.size() when unknown
   bool step(std::size_t at, Event event, FleetEffects& effects, Time now, bool at_once = false);
+  void blame(std::size_t at, Time began, Time now, std::uint32_t free = 0);
+  void absolve(std::size_t at);
+  void judge(std::size_t at, Time now);  // a replica that ends unasked
   void give_up(std::size_t at, FleetEffects& effects, Time now);
   void erase(std::size_t at);
   std::size_t add(ReplicaId replica, std::uint64_t revision, Time now);
@@ -141,10 +144,13 @@ class Fleet {
 
   void observe(std::span<const PoolReport> reports, View& view, FleetEffects& effects, Time now);
   void retire(View& view, FleetEffects& effects, Time now);
+  void thaw(View& view, FleetEffects& effects, Time now);
   bool refuse(const View& view, FleetEffects& effects, Time now);
   void grow(View& view, FleetEffects& effects, Time now);
-  void share(std::span<const PoolReport> reports, FleetEffects& effects, Time now);
-  void rest(View& view, FleetEffects& effects, Time now);
+  void share(std::span<const PoolReport> reports, FleetEffects& effects);
+  bool ask_for(PoolId needy, std::span<const PoolReport> reports, bool busy_too, FleetEffects& effects);
+  void rest(const View& view, FleetEffects& effects, Time now);
+  void cool(std::size_t at, bool wanted, FleetEffects& effects, Time now);
   void wake(Time at);
 
   FleetSettings settings_;
@@ -154,6 +160,7 @@ class Fleet {
   bool removed_ = false;
   bool engine_away_ = false;
   Backoff backoff_;
+  Time failed_at_{};  // what was there by then can add nothing to that failure, nor take it back
   std::vector<Replica> replicas_;
   std::vector<Entry> entries_;       // beside replicas_
   std::vector<std::uint32_t> need_;  // calls held, by pool, as last reported

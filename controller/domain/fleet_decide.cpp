@@ -5,15 +5,29 @@
 
 namespace hearth::domain {
 
+namespace {
+
+// How soon to look again where something was put off while calls wait: what ends their wait need not be reported.
+constexpr Duration kLookAgain = std::chrono::milliseconds{100};
+
+}  // namespace
+
 struct Fleet::View {
+  struct Part {
+    std::uint32_t ready = 0;  // lent or about to be
+    std::uint32_t starting = 0;
+    std::uint32_t thawing = 0;
+    std::uint32_t icy = 0;  // freezing or frozen
+    std::uint32_t there() const { return ready + starting + thawing + icy; }
+  };
+
   std::uint32_t held = 0;
   std::uint32_t held_long = 0;
-  std::uint32_t ready = 0;      // of the current revision, lent or about to be
-  std::uint32_t starting = 0;   // of the current revision; thawing ones too
-  std::uint32_t icy = 0;        // of the current revision: freezing or frozen
-  std::uint32_t old_ready = 0;  // of older revisions, still serving
+  Part current;  // of the current revision; neither draining nor stopping
+  Part old;      // of older ones
 
-  std::uint32_t serving() const { return ready + old_ready; }
+  std::uint32_t serving() const { return current.ready + old.ready; }
+  std::uint32_t thawing() const { return current.thawing + old.thawing; }
 };
 
 void Fleet::decide(std::span<const PoolReport> reports, FleetEffects& effects, Time now) {
@@ -21,8 +35,9 @@ void Fleet::decide(std::span<const PoolReport> reports, FleetEffects& effects, T
   View view;
   observe(reports, view, effects, now);
   retire(view, effects, now);
+  thaw(view, effects, now);
   if (refuse(view, effects, now)) return rest(view, effects, now);
-  share(reports, effects, now);
+  share(reports, effects);
   grow(view, effects, now);
   rest(view, effects, now);
 }
@@ -38,130 +53,154 @@ void Fleet::observe(std::span<const PoolReport> reports, View& view, FleetEffect
   for (std::size_t at = 0; at < replicas_.size(); ++at) {
     auto& replica = replicas_[at];
     std::uint32_t in_flight = 0;
-    auto idle_since = entries_[at].ready_at;
+    auto& idle_since = entries_[at].idle_since;
     for (const auto& report : reports) {
       const auto seen = std::ranges::find(report.replicas, replica.id, &PoolReport::Replica::id);
       if (seen == report.replicas.end()) continue;
       in_flight += seen->in_flight;
       idle_since = std::max(idle_since, seen->idle_since);
     }
-    if (entries_[at].lent()) entries_[at].idle_since = idle_since;
     replica.in_flight = in_flight;
     if (replica.life.phase == Phase::warm && in_flight > 0) step(at, Event::call, effects, now);
     if (replica.life.phase == Phase::executing && in_flight == 0) step(at, Event::done, effects, now);
 
     if (replica.life.stopping || replica.life.draining) continue;
     const auto phase = replica.life.phase;
-    const bool current = replica.revision == revision_;
-    const bool ready = phase == Phase::warm || phase == Phase::executing;
-    view.ready += ready && current;
-    view.old_ready += ready && !current;
-    view.starting += current && (phase == Phase::initializing || phase == Phase::thawing);
-    view.icy += current && (phase == Phase::freezing || phase == Phase::frozen);
+    auto& part = replica.revision == revision_ ? view.current : view.old;
+    part.ready += phase == Phase::warm || phase == Phase::executing;
+    part.starting += phase == Phase::initializing;
+    part.thawing += phase == Phase::thawing;
+    part.icy += phase == Phase::freezing || phase == Phase::frozen;
   }
 }
 
-// Older revisions serve until one replica of the current one is warm; a removed function serves no more.
+// Older revisions serve until one replica of the current one is warm, frozen ones too, in case it never will be;
+// a removed function serves no more.
 void Fleet::retire(View& view, FleetEffects& effects, Time now) {
   for (std::size_t at = 0; at < replicas_.size(); ++at) {
     const auto& replica = replicas_[at];
     if (replica.life.stopping || replica.life.draining) continue;
-    const bool serves = replica.life.phase == Phase::warm || replica.life.phase == Phase::executing;
-    const bool outdated = replica.revision != revision_ && (view.ready > 0 || !serves);
+    const bool never_served = replica.life.phase == Phase::initializing;
+    const bool outdated = replica.revision != revision_ && (view.current.ready > 0 || never_served);
     if (removed_ || outdated) drain(at, effects, now);
   }
-  if (view.ready > 0) view.old_ready = 0;
-  if (removed_) view.ready = view.old_ready = view.starting = view.icy = 0;
+  view.old.starting = 0;
+  if (view.current.ready > 0) view.old = {};
+  if (removed_) view.current = view.old = {};
+}
+
+// A frozen replica is back before a call could lose its patience. No start: neither back-off nor an absent engine
+// stands in its way.
+void Fleet::thaw(View& view, FleetEffects& effects, Time now) {
+  auto coming = view.thawing() * std::max(1u, settings_.scale.concurrency);
+  const auto& current = view.current;
+  bool successor = view.old.ready > 0 && current.there() == current.icy;
+  for (std::size_t at = 0; at < replicas_.size() && view.current.icy + view.old.icy > 0; ++at) {
+    const bool is_current = replicas_[at].revision == revision_;
+    if (view.held <= coming && !(successor && is_current)) continue;
+    if (replicas_[at].life.draining || !step(at, Event::thaw, effects, now)) continue;
+    auto& part = is_current ? view.current : view.old;
+    --part.icy, ++part.thawing;
+    coming += entries_[at].concurrency;
+    if (is_current) successor = false;
+  }
 }
 
 // Whether nothing may start, and then what becomes of the calls that wait for it.
 bool Fleet::refuse(const View& view, FleetEffects& effects, Time now) {
   const auto with = [&](Refusal reason) {
-    if (view.held > 0 && view.serving() == 0) effects.emplace_back(RefuseHeld{reason});
+    if (view.held > 0 && view.serving() + view.thawing() == 0) effects.emplace_back(RefuseHeld{reason});
     return true;
   };
   if (removed_) return with(Refusal::removed);
   if (engine_away_) return with(Refusal::engine_away);
   if (!backoff_.waiting(now)) return false;
-  const bool wanted =
-      view.ready + view.starting + view.icy < settings_.scale.min || view.old_ready > 0 || view.held > 0;
+  const bool wanted = view.current.there() < settings_.scale.min || view.old.there() > 0 || view.held > 0;
   if (wanted) wake(backoff_.retry_at());
-  return view.starting > 0 || view.icy > 0 || with(Refusal::cannot_start);
+  return view.current.starting > 0 || with(Refusal::cannot_start);
 }
 
 void Fleet::grow(View& view, FleetEffects& effects, Time now) {
   auto scale = settings_.scale;
-  const Demand demand{view.held, view.held_long, view.serving(), view.starting};
-  scale.min = scale.min > view.icy ? scale.min - view.icy : 0;
-  auto more = starts_now(demand, scale);
-  if (more == 0 && view.old_ready > 0 && view.starting + view.icy == 0) more = 1;  // its successor
-  for (std::size_t at = 0; more > 0 && view.icy > 0 && at < replicas_.size(); ++at) {
-    const auto& life = replicas_[at].life;
-    if (replicas_[at].revision != revision_ || life.draining || !step(at, Event::thaw, effects, now)) continue;
-    --view.icy, ++view.starting, --more;
-  }
-  const auto there = view.ready + view.starting + view.icy;
-  const auto room = scale.max > there ? scale.max - there : 0;
-  for (more = std::min(more, room); more > 0; --more, ++view.starting) start(effects, now);
+  auto& current = view.current;
+  // Until one is known to work again, they are tried one by one.
+  if (backoff_.failures() > 0) scale.max_starting = 1;
+  scale.min = scale.min > current.icy ? scale.min - current.icy : 0;
+  auto more = starts_now({view.held, view.held_long, view.serving(), current.starting + view.thawing()}, scale);
+  if (more == 0 && view.old.there() > 0 && current.there() == 0) more = 1;  // the successor
+  const auto room = scale.max > current.there() ? scale.max - current.there() : 0;
+  for (more = std::min(more, room); more > 0; --more, ++current.starting) start(effects, now);
 }
 
-// A pool that holds calls gets a share of a replica that idles at another gateway.
-void Fleet::share(std::span<const PoolReport> reports, FleetEffects& effects, Time) {
+// A pool that holds calls gets a share of a replica that idles at another gateway; one that has no slot at all, and
+// whose calls lost their patience, also of a busy one: else it would wait for as long as the other is never idle.
+void Fleet::share(std::span<const PoolReport> reports, FleetEffects& effects) {
+  const auto coming = [](const Entry& entry) { return entry.reclaimed == Reclaimed::to_share; };
   for (PoolId needy = 0; needy < reports.size(); ++needy) {
     if (reports[needy].held == 0 || reports[needy].free > 0) continue;
-    for (std::size_t at = 0; at < replicas_.size(); ++at) {
-      auto& entry = entries_[at];
-      if (entry.reclaimed == Reclaimed::to_share) break;  // one on its way is enough
-      if (replicas_[at].life.draining || entry.reclaimed != Reclaimed::no || entry.shares[needy].count > 0) continue;
-      const auto idle = [&](PoolId pool) {
-        const auto& report = reports[pool];
-        const auto seen = std::ranges::find(report.replicas, replicas_[at].id, &PoolReport::Replica::id);
-        return entry.shares[pool].count > 0 && report.held == 0 && seen != report.replicas.end() &&
-               seen->in_flight == 0;
-      };
-      PoolId holder = 0;
-      while (holder < reports.size() && !idle(holder)) ++holder;
-      if (holder == reports.size()) continue;
+    if (std::ranges::any_of(entries_, coming)) return;  // one on its way is enough
+    const auto has_slots = [&](const Entry& entry) { return entry.shares[needy].count > 0; };
+    const bool starves = reports[needy].held_long > 0 && std::ranges::none_of(entries_, has_slots);
+    if (!ask_for(needy, reports, false, effects) && starves) ask_for(needy, reports, true, effects);
+  }
+}
+
+bool Fleet::ask_for(PoolId needy, std::span<const PoolReport> reports, bool busy_too, FleetEffects& effects) {
+  for (std::size_t at = 0; at < replicas_.size(); ++at) {
+    auto& entry = entries_[at];
+    if (replicas_[at].life.draining || entry.reclaimed != Reclaimed::no || entry.shares[needy].count > 0) continue;
+    for (PoolId holder = 0; holder < reports.size(); ++holder) {
+      const auto& report = reports[holder];
+      const auto seen = std::ranges::find(report.replicas, replicas_[at].id, &PoolReport::Replica::id);
+      const bool idle = report.held == 0 && seen != report.replicas.end() && seen->in_flight == 0;
+      if (entry.shares[holder].count == 0 || !(idle || busy_too)) continue;
       entry.reclaimed = Reclaimed::to_share;
       entry.shares[holder].asked_back = true;
       effects.emplace_back(Reclaim{holder, replicas_[at].id});
-      break;
+      return true;
     }
   }
+  return false;
 }
 
-// What has been idle for long is stopped, what has been for a moment is frozen; the longest idle first.
-void Fleet::rest(View& view, FleetEffects& effects, Time now) {
+// What has been idle for long is stopped, what has been for a moment is frozen; the longest idle first. An older
+// revision that still serves keeps `min` for a successor that may never come.
+void Fleet::rest(const View& view, FleetEffects& effects, Time now) {
   const auto& scale = settings_.scale;
-  auto there = view.ready + view.starting + view.icy;
+  auto current = view.current.there();
+  auto old = view.old.there();
   std::vector<std::size_t> idle;
   for (std::size_t at = 0; at < replicas_.size(); ++at) {
     const auto& life = replicas_[at].life;
     if (life.draining || life.stopping) continue;
-    if (life.phase == Phase::executing) wake(now + scale.idle_timeout);
+    // When its last call ends nobody says so; only that it cannot have been idle for long before this.
+    if (life.phase == Phase::executing)
+      wake(now + std::min(scale.idle_timeout, settings_.freeze_after.value_or(scale.idle_timeout)));
     if (life.phase == Phase::warm || life.phase == Phase::frozen) idle.push_back(at);
   }
   std::ranges::sort(idle, {}, [&](std::size_t at) { return entries_[at].idle_since; });
   std::vector<ReplicaId> leaving;
   for (const auto at : idle) {
-    const auto idle_since = entries_[at].idle_since;
-    const bool old = replicas_[at].revision != revision_;
-    if (there > scale.min || old) {
-      if (now - idle_since >= scale.idle_timeout && view.held == 0) {
+    auto& left = replicas_[at].revision == revision_ ? current : old;
+    if (left > scale.min) {
+      const auto due = entries_[at].idle_since + scale.idle_timeout;
+      if (now >= due && view.held == 0) {
         leaving.push_back(replicas_[at].id);
-        there -= !old;
+        --left;
         continue;
       }
-      wake(std::max(idle_since + scale.idle_timeout, now + std::chrono::milliseconds{1}));
+      wake(now >= due ? now + kLookAgain : due);
     }
-    if (!settings_.freeze_after || replicas_[at].life.phase != Phase::warm || view.held > 0) continue;
-    if (now - idle_since < *settings_.freeze_after) {
-      wake(idle_since + *settings_.freeze_after);
-    } else if (entries_[at].reclaimed == Reclaimed::no && entries_[at].lent()) {
-      reclaim(at, Reclaimed::to_freeze, effects, now);
-    }
+    if (settings_.freeze_after && replicas_[at].life.phase == Phase::warm) cool(at, view.held > 0, effects, now);
   }
   for (const auto replica : leaving) drain(index_of(replica), effects, now);
+}
+
+void Fleet::cool(std::size_t at, bool wanted, FleetEffects& effects, Time now) {
+  const auto due = entries_[at].idle_since + *settings_.freeze_after;
+  if (now < due) return wake(due);
+  if (wanted) return wake(now + kLookAgain);
+  if (entries_[at].reclaimed == Reclaimed::no && entries_[at].lent()) reclaim(at, Reclaimed::to_freeze, effects, now);
 }
 
 void Fleet::wake(Time at) { wake_at_ = wake_at_ ? std::min(*wake_at_, at) : at; }

@@ -26,13 +26,10 @@ Pool::Ended Pool::call_ended(const Slot& slot, std::uint32_t thread, Time now) {
     lent.live = false;
     return {.next = {}, .given_back = slot.replica};
   }
-  if (held_.empty()) {
-    free_[thread].push_back(slot);
-    return {};
-  }
-  const Waiting next = held_.front();
-  held_.pop_front();
-  return {.next = give(next, slot, now), .given_back = {}};
+  const auto next = take_held(now);
+  if (next) return {.next = give(*next, slot, now), .given_back = {}};
+  free_[thread].push_back(slot);
+  return {};
 }
 
 bool Pool::cancel(CallId call) {
@@ -73,13 +70,11 @@ std::vector<Grant> Pool::lend(ReplicaId replica, std::uint32_t first, std::uint3
   // Pushed in reverse, so that the first slots are taken first and a second gateway's last.
   for (auto index = first + count; index-- > first;) {
     const Slot slot{replica, index, place};
-    if (held_.empty()) {
+    if (const auto next = take_held(now)) {
+      grants.push_back(give(*next, slot, now));
+    } else {
       fresh.push_back(slot);
-      continue;
     }
-    const Waiting next = held_.front();
-    held_.pop_front();
-    grants.push_back(give(next, slot, now));
   }
   return grants;
 }
@@ -126,6 +121,15 @@ Pool::Lent* Pool::find(ReplicaId replica) {
   const auto found =
       std::ranges::find_if(lent_, [&](const Lent& lent) { return lent.live && lent.replica == replica; });
   return found == lent_.end() ? nullptr : &*found;
+}
+
+// Those whose deadline has come are left for expire().
+std::optional<Pool::Waiting> Pool::take_held(Time now) {
+  const auto next = std::ranges::find_if(held_, [&](const Waiting& waiting) { return waiting.deadline > now; });
+  if (next == held_.end()) return std::nullopt;
+  const Waiting waiting = *next;
+  held_.erase(next);
+  return waiting;
 }
 
 // The thread's own latest slot has its connection at hand; one that nobody used costs a connect; another thread's

@@ -107,6 +107,7 @@ class Pool {
   };
 
   Lent* find(ReplicaId replica);
+  std::optional<Waiting> take_held(Time now);
   std::optional<Slot> take_free(std::uint32_t thread);
   void drop_free(ReplicaId replica);
   Grant give(const Waiting& call, const Slot& slot, Time now);

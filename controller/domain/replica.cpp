@@ -16,6 +16,7 @@ std::optional<ReplicaId> parse_replica(std::string_view text) {
   ReplicaId replica = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), replica, 16);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (format_replica(replica) != text) return std::nullopt;  // one spelling only: it names folders
   return replica;
 }
 

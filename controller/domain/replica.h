@@ -87,7 +87,7 @@ constexpr std::optional<Step> next(const Life& life, Event event) {
       break;
     case Phase::warm:
       if (event == Event::call && !life.draining) return to(Phase::executing);
-      if (event == Event::freeze) return to(Phase::freezing, Act::freeze);
+      if (event == Event::freeze && !life.draining) return to(Phase::freezing, Act::freeze);
       break;
     case Phase::freezing:
       if (event == Event::frozen) return to(Phase::frozen);

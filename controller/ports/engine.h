@@ -40,6 +40,7 @@ struct ReplicaSpec {
   std::string image;       // "sha256:…"
   bool templated = false;  // made of one of our runtimes: it serves $HEARTH_SOCKET and tells why it did not load
   Contract contract = Contract::http;
+  std::string handler;  // of a templated one: "handler.py:handle"
   std::map<std::string, std::string> env;
   domain::Limits limits;
   domain::Network network;

@@ -1,0 +1,176 @@
+#include "control/dispatcher.h"
+
+#include "control/effect_runner.h"
+#include "control/function_entry.h"
+#include "control/timers.h"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+namespace hearth::control {
+
+using domain::Fault;
+using domain::FunctionName;
+
+namespace {
+
+// Ids grow within a run and, by the wall clock, across restarts.
+class GrowingIds final : public domain::ReplicaIds {
+ public:
+  explicit GrowingIds(domain::WallTime start)
+      : last_(static_cast<std::uint64_t>(start.time_since_epoch().count()) << 16) {}
+  domain::ReplicaId next() override { return ++last_; }
+
+ private:
+  std::atomic<domain::ReplicaId> last_;
+};
+
+}  // namespace
+
+struct Dispatcher::Impl {
+  Impl(ports::Engine& engine_in, const ports::Clock& clock_in, const Settings& settings_in)
+      : engine(engine_in),
+        clock(clock_in),
+        settings(settings_in),
+        ids(clock.wall_now()),
+        timers(clock),
+        runner(
+            engine, clock, timers,
+            {.threads = settings.effect_threads, .max_starts = settings.max_starts, .stop_grace = settings.stop_grace}),
+        around{.clock = clock,
+               .timers = timers,
+               .runner = runner,
+               .ids = ids,
+               .gateway_threads = settings.gateway_threads} {}
+
+  FunctionHandle find(const FunctionName& name) const {
+    const std::scoped_lock lock{mutex};
+    const auto found = functions.find(name);
+    return found == functions.end() ? nullptr : found->second;
+  }
+  std::vector<FunctionHandle> all() const {
+    const std::scoped_lock lock{mutex};
+    std::vector<FunctionHandle> handles;
+    for (const auto& [name, handle] : functions) handles.push_back(handle);
+    return handles;
+  }
+  void note_engine(const std::optional<Fault>& away) {
+    const std::scoped_lock lock{mutex};
+    engine_away = away;
+  }
+
+  ports::Engine& engine;
+  const ports::Clock& clock;
+  const Settings settings;
+  GrowingIds ids;
+  Directory directory;
+  mutable std::mutex mutex;
+  std::map<FunctionName, FunctionHandle> functions;
+  std::optional<Fault> engine_away;
+  Timers timers;
+  EffectRunner runner;
+  Surroundings around;
+};
+
+Dispatcher::Dispatcher(ports::Engine& engine, const ports::Clock& clock, Settings settings)
+    : impl_(std::make_unique<Impl>(engine, clock, settings)) {}
+
+Dispatcher::~Dispatcher() {
+  const Fault why{.code = domain::Code::unavailable,
+                  .layer = domain::Layer::gateway,
+                  .message = "the gateway is going down",
+                  .hint = "call again in a moment",
+                  .retry_after = std::chrono::seconds{1}};
+  for (const auto& function : impl_->all()) function->refuse_all(why);
+  impl_->runner.shut_down();
+  impl_->timers.stop();
+}
+
+const Directory& Dispatcher::directory() const { return impl_->directory; }
+
+std::variant<Lease, Ticket, Fault> Dispatcher::acquire(const FunctionHandle& function, domain::Time deadline,
+                                                       std::uint32_t thread, Waiter& waiter) {
+  return function->acquire(deadline, thread, waiter);
+}
+
+bool Dispatcher::cancel(const Ticket& ticket) { return ticket.function->cancel(ticket.call); }
+
+void Dispatcher::explain(const Lease& lease, std::chrono::milliseconds patience,
+                         std::function<void(std::optional<Fault>)> then) {
+  lease.function()->explain(lease.replica().id, patience, std::move(then));
+}
+
+void Dispatcher::serve(const domain::Revision& revision) {
+  FunctionHandle function;
+  std::optional<Fault> away;
+  {
+    const std::scoped_lock lock{impl_->mutex};
+    auto& handle = impl_->functions[revision.function];
+    if (!handle) handle = std::make_shared<FunctionEntry>(revision.function, impl_->around);
+    function = handle;
+    away = impl_->engine_away;
+  }
+  if (away) function->engine_away(away);
+  function->serve(revision);
+  impl_->directory.put(
+      revision.function,
+      {.handle = function, .timeout = revision.spec.limits.timeout, .body = revision.spec.limits.body});
+}
+
+bool Dispatcher::adopt(const ports::Found& found) {
+  const auto function = impl_->find(found.function);
+  return function && function->adopt(found);
+}
+
+void Dispatcher::remove(const FunctionName& name, std::chrono::milliseconds grace) {
+  const auto function = impl_->find(name);
+  if (!function) return;
+  impl_->directory.remove(name);
+  function->remove();
+  if (!function->await_gone(impl_->clock.now() + grace)) {
+    function->abandon();
+    function->await_gone(impl_->clock.now() + grace + impl_->settings.stop_grace);
+  }
+  const std::scoped_lock lock{impl_->mutex};
+  impl_->functions.erase(name);
+}
+
+std::optional<FunctionView> Dispatcher::view(const FunctionName& name) const {
+  const auto function = impl_->find(name);
+  if (!function) return std::nullopt;
+  return function->view();
+}
+
+std::uint64_t Dispatcher::await_change(const FunctionName& name, std::uint64_t seen, domain::Time until) const {
+  const auto function = impl_->find(name);
+  return function ? function->await_change(seen, until) : seen;
+}
+
+void Dispatcher::exited(domain::ReplicaId replica, const ports::Exit& exit) {
+  for (const auto& function : impl_->all()) {
+    if (function->owns(replica)) return function->died(replica, exit);
+  }
+}
+
+void Dispatcher::away(const Fault& why) {
+  impl_->note_engine(why);
+  for (const auto& function : impl_->all()) function->engine_away(why);
+}
+
+void Dispatcher::back() {
+  impl_->runner.post([this] {
+    try {
+      const auto alive = impl_->engine.alive();
+      impl_->note_engine(std::nullopt);
+      for (const auto& function : impl_->all()) {
+        function->engine_away(std::nullopt);
+        function->lost_but(alive);
+      }
+    } catch (const domain::Error& error) {
+      away(error.fault());  // gone again; its next return tries anew
+    }
+  });
+}
+
+}  // namespace hearth::control

@@ -1,0 +1,88 @@
+// Carries out what fleets order: starts and stops of containers, in order per replica, side by side otherwise, starts
+// within a budget for all functions. What comes of an order goes back to its function as a signal.
+#pragma once
+
+#include "domain/backoff.h"
+#include "domain/fleet.h"
+#include "domain/lanes.h"
+#include "domain/start_budget.h"
+#include "ports/clock.h"
+#include "ports/engine.h"
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace hearth::control {
+
+class Timers;
+
+// Whoever orders, and hears what came of it. Called from the runner's threads with no lock held.
+class Ordering {
+ public:
+  virtual ports::ReplicaSpec spec(const domain::Order& order) const = 0;
+  virtual void started(const domain::Order& order, const ports::Running& running) = 0;
+  virtual void not_started(const domain::Order& order, const domain::Fault& why) = 0;
+  virtual void stopped(const domain::Order& order) = 0;
+
+ protected:
+  ~Ordering() = default;
+};
+
+class EffectRunner {
+ public:
+  struct Settings {
+    std::uint32_t threads = 16;
+    std::uint32_t max_starts = 8;
+    std::chrono::milliseconds stop_grace{10'000};
+  };
+
+  EffectRunner(ports::Engine& engine, const ports::Clock& clock, Timers& timers, Settings settings);
+  ~EffectRunner();
+
+  void push(const std::shared_ptr<Ordering>& who, const domain::Order& order);
+  // Any other work that blocks; not in any lane.
+  void post(std::function<void()> task);
+  // Calls starts off, waits for stops that run, drops what waits.
+  void shut_down();
+
+ private:
+  struct Lane {
+    std::shared_ptr<Ordering> who = {};
+    std::stop_source starting = {};                  // of the start in flight
+    domain::Order now = {.act = domain::Act::thaw};  // in flight, or next in the budget's queue
+    domain::Backoff retries = {};
+  };
+
+  void schedule(Lane& lane, const domain::Order& order);  // under the lock
+  void pump();                                            // under the lock
+  void work(std::stop_token stop);
+  void run(const domain::Order& order);
+  void start(const std::shared_ptr<Ordering>& who, const domain::Order& order, std::stop_token stop);
+  bool stop(const std::shared_ptr<Ordering>& who, const domain::Order& order);
+  void finish(domain::ReplicaId replica);
+  void retry(const domain::Order& order);
+
+  ports::Engine& engine_;
+  const ports::Clock& clock_;
+  Timers& timers_;
+  Settings settings_;
+
+  std::mutex mutex_;
+  std::condition_variable wanted_;
+  bool down_ = false;
+  domain::Lanes lanes_;
+  domain::StartBudget<Ordering*> budget_;
+  std::unordered_map<domain::ReplicaId, Lane> running_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace hearth::control

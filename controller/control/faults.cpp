@@ -1,0 +1,72 @@
+#include "control/faults.h"
+
+#include <algorithm>
+
+namespace hearth::control {
+
+using domain::Code;
+using domain::Fault;
+using domain::Layer;
+using domain::Refusal;
+
+namespace {
+
+std::chrono::seconds at_least_a_second(std::chrono::milliseconds duration) {
+  return std::max(std::chrono::seconds{1}, std::chrono::ceil<std::chrono::seconds>(duration));
+}
+
+}  // namespace
+
+Fault refused(const domain::FunctionName& function, Refusal reason, const std::optional<Fault>& cause,
+              std::chrono::milliseconds retry_after) {
+  const auto name = to_string(function);
+  Fault fault;
+  switch (reason) {
+    case Refusal::queue_full:
+      fault = {.code = Code::overloaded,
+               .layer = Layer::limit,
+               .message = "as many calls of " + name + " are waiting as may",
+               .hint = "call again later, or raise its scale.max or limits.concurrency",
+               .retry_after = std::chrono::seconds{1}};
+      break;
+    case Refusal::deadline:
+      fault = {.code = Code::timeout,
+               .layer = Layer::gateway,
+               .message = "no replica of " + name + " was free before the call's deadline",
+               .hint = "raise its scale.max, limits.concurrency or limits.timeout"};
+      break;
+    case Refusal::cannot_start:
+      fault = cause.value_or(Fault{
+          .code = Code::unavailable, .layer = Layer::function, .message = "replicas of " + name + " do not start"});
+      fault.code = Code::unavailable;
+      fault.retry_after = at_least_a_second(retry_after);
+      break;
+    case Refusal::engine_away:
+      fault = cause.value_or(Fault{.code = Code::unavailable,
+                                   .layer = Layer::engine,
+                                   .message = "the engine does not answer, so " + name + " cannot start"});
+      fault.retry_after = std::chrono::seconds{5};
+      break;
+    case Refusal::removed:
+      fault = {.code = Code::not_found, .layer = Layer::client, .message = "function " + name + " was deleted"};
+      break;
+  }
+  return fault;
+}
+
+Fault died(const domain::FunctionName& function, const ports::Exit& exit, const domain::Limits& limits) {
+  Fault fault{.code = Code::unavailable, .layer = Layer::function, .message = "a replica of " + to_string(function)};
+  if (exit.out_of_memory) {
+    fault.message += " ran out of memory: its limit is " + to_string(limits.memory);
+    fault.hint = "raise limits.memory, or find what the function keeps";
+  } else if (exit.code > 128 && exit.code < 160) {
+    fault.message += " was killed by signal " + std::to_string(exit.code - 128);
+    fault.hint = "its log tells more: fn logs " + to_string(function);
+  } else {
+    fault.message += " exited with code " + std::to_string(exit.code);
+    fault.hint = "its log tells more: fn logs " + to_string(function);
+  }
+  return fault;
+}
+
+}  // namespace hearth::control

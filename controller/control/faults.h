@@ -1,0 +1,20 @@
+// The words for what happens to calls and replicas.
+#pragma once
+
+#include "domain/error.h"
+#include "domain/function.h"
+#include "domain/pool.h"
+#include "ports/engine.h"
+
+#include <optional>
+
+namespace hearth::control {
+
+// Why a call of `function` was not served. `cause`: why its replicas do not start, or why the engine is away.
+domain::Fault refused(const domain::FunctionName& function, domain::Refusal reason,
+                      const std::optional<domain::Fault>& cause, std::chrono::milliseconds retry_after);
+
+// Why a replica is no more.
+domain::Fault died(const domain::FunctionName& function, const ports::Exit& exit, const domain::Limits& limits);
+
+}  // namespace hearth::control

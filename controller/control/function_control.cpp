@@ -1,0 +1,234 @@
+// A function entry's half of the control world and of the engine's reports.
+#include "control/faults.h"
+#include "control/function_entry.h"
+
+#include <algorithm>
+
+namespace hearth::control {
+
+using domain::Fault;
+using domain::FleetEffects;
+using domain::Order;
+using domain::Phase;
+using domain::ReplicaId;
+using domain::Time;
+
+namespace {
+
+domain::FleetSettings settings_of(const domain::FunctionSpec& spec) {
+  domain::FleetSettings settings;
+  settings.scale.concurrency = spec.limits.concurrency;
+  settings.scale.min = spec.scale.min;
+  settings.scale.max = spec.scale.max;
+  settings.scale.idle_timeout = spec.scale.idle_timeout;
+  return settings;
+}
+
+// The liveliest of its replicas'.
+domain::State state_of(const std::vector<domain::Fleet::Replica>& replicas, bool backing_off) {
+  using domain::State;
+  State state = backing_off ? State::error : State::cold;
+  const auto rank = [](State one) {
+    return one == State::error ? 1 : one == State::cold ? 0 : static_cast<int>(one) + 1;
+  };
+  for (const auto& replica : replicas) {
+    const auto one = domain::state_of(replica.life.phase);
+    if (!replica.life.stopping && rank(one) > rank(state)) state = one;
+  }
+  return state;
+}
+
+}  // namespace
+
+void FunctionEntry::serve(const domain::Revision& revision) {
+  change([&](FleetEffects&, Deliveries&, Time) {
+    revisions_.insert_or_assign(revision.number, std::make_shared<const domain::Revision>(revision));
+    if (fleet_.revision() != revision.number) last_failure_.reset();
+    fleet_.serve(revision.number, settings_of(revision.spec));
+  });
+}
+
+bool FunctionEntry::adopt(const ports::Found& found) {
+  bool adopted = false;
+  change([&](FleetEffects& effects, Deliveries&, Time now) {
+    const auto revision = revisions_.find(found.revision);
+    if (found.revision != fleet_.revision() || revision == revisions_.end() || fleet_.removed()) return;
+    replicas_.emplace(found.id, make_slots(found.id, *revision->second, found.running));
+    fleet_.adopt(found.id, found.revision, effects, now);
+    adopted = true;
+  });
+  return adopted;
+}
+
+void FunctionEntry::remove() {
+  change([this](FleetEffects&, Deliveries&, Time) { fleet_.remove(); });
+}
+
+void FunctionEntry::abandon() {
+  change([this](FleetEffects& effects, Deliveries&, Time now) {
+    std::vector<ReplicaId> all;
+    for (const auto& replica : fleet_.replicas()) all.push_back(replica.id);
+    for (const auto replica : all) fleet_.overran(replica, effects, now);
+  });
+}
+
+bool FunctionEntry::await_gone(Time until) {
+  std::unique_lock lock{mutex_};
+  while (!fleet_.replicas().empty() && around_.clock.now() < until) around_.clock.wait(lock, changed_, until);
+  return fleet_.replicas().empty();
+}
+
+void FunctionEntry::refuse_all(const Fault& why) {
+  Deliveries out;
+  {
+    const std::scoped_lock lock{mutex_};
+    for (const auto call : pool_.refuse_all()) {
+      if (const auto waiter = waiters_.extract(call)) out.refused.emplace_back(waiter.mapped(), why);
+    }
+  }
+  deliver(out);
+}
+
+FunctionView FunctionEntry::view() {
+  FunctionView view;
+  change([&](FleetEffects& effects, Deliveries& out, Time now) {
+    settle(effects, out, now);  // calls in flight are as of now
+    view.state = state_of(fleet_.replicas(), fleet_.backing_off(now));
+    view.held = pool_.held();
+    if (fleet_.backoff().failures() > 0) view.last_failure = last_failure_;
+    const auto wall = around_.clock.wall_now();
+    for (const auto& replica : fleet_.replicas()) {
+      const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - replica.since);
+      view.replicas.push_back({.id = replica.id,
+                               .revision = replica.revision,
+                               .phase = replica.life.phase,
+                               .draining = replica.life.draining,
+                               .stopping = replica.life.stopping,
+                               .in_flight = replica.in_flight,
+                               .since = wall - age});
+    }
+  });
+  return view;
+}
+
+std::uint64_t FunctionEntry::await_change(std::uint64_t seen, Time until) {
+  // Calls that begin and end tell nobody on the warm path, so Executing is looked for in small steps.
+  constexpr auto kStep = std::chrono::milliseconds{200};
+  while (true) {
+    change([](FleetEffects&, Deliveries&, Time) {});
+    std::unique_lock lock{mutex_};
+    const auto now = around_.clock.now();
+    if (version_ != seen || now >= until) return version_;
+    around_.clock.wait(lock, changed_, std::min<Time>(until, now + kStep));
+    if (version_ != seen) return version_;
+  }
+}
+
+// --- the engine's reports ---
+
+bool FunctionEntry::owns(ReplicaId replica) const {
+  const std::scoped_lock lock{mutex_};
+  return std::ranges::find(fleet_.replicas(), replica, &domain::Fleet::Replica::id) != fleet_.replicas().end();
+}
+
+void FunctionEntry::died(ReplicaId replica, const ports::Exit& exit) {
+  change([&](FleetEffects& effects, Deliveries& out, Time now) {
+    const auto found = std::ranges::find(fleet_.replicas(), replica, &domain::Fleet::Replica::id);
+    if (found == fleet_.replicas().end()) return;
+    const auto& limits = revisions_.at(found->revision)->spec.limits;
+    lose(replica, control::died(name_, exit, limits), effects, out, now);
+  });
+}
+
+void FunctionEntry::lost_but(const std::vector<ReplicaId>& alive) {
+  change([&](FleetEffects& effects, Deliveries& out, Time now) {
+    std::vector<ReplicaId> missing;
+    for (const auto& replica : fleet_.replicas()) {
+      const auto phase = replica.life.phase;
+      if (phase == Phase::initializing || phase == Phase::error || replica.life.stopping) continue;
+      if (std::ranges::find(alive, replica.id) == alive.end()) missing.push_back(replica.id);
+    }
+    const Fault why{.code = domain::Code::unavailable,
+                    .layer = domain::Layer::engine,
+                    .message = "a replica of " + to_string(name_) + " went down with the engine"};
+    for (const auto replica : missing) lose(replica, why, effects, out, now);
+    if (!missing.empty()) fleet_.engine_away(false);  // not the function's fault: no waiting
+  });
+}
+
+void FunctionEntry::engine_away(const std::optional<Fault>& why) {
+  change([&](FleetEffects&, Deliveries&, Time) {
+    engine_away_ = why;
+    fleet_.engine_away(why.has_value());
+  });
+}
+
+ports::ReplicaSpec FunctionEntry::spec(const Order& order) const {
+  std::shared_ptr<const domain::Revision> revision;
+  {
+    const std::scoped_lock lock{mutex_};
+    revision = revisions_.at(order.revision);
+  }
+  const auto& spec = revision->spec;
+  return {.id = order.replica,
+          .function = name_,
+          .revision = order.revision,
+          .image = revision->image,
+          .templated = !spec.runtime.empty(),
+          .contract = ports::Contract::http,
+          .handler = spec.handler,
+          .env = spec.env,
+          .limits = spec.limits,
+          .network = spec.network,
+          .start_timeout = spec.scale.start_timeout};
+}
+
+std::shared_ptr<ReplicaSlots> FunctionEntry::make_slots(ReplicaId replica, const domain::Revision& revision,
+                                                        const ports::Running& running) const {
+  auto slots = std::make_shared<ReplicaSlots>();
+  slots->info = {.id = replica,
+                 .function = name_,
+                 .revision = revision.number,
+                 .contract = ports::Contract::http,
+                 .templated = !revision.spec.runtime.empty(),
+                 .running = running};
+  slots->connections.resize(revision.spec.limits.concurrency);
+  return slots;
+}
+
+void FunctionEntry::started(const Order& order, const ports::Running& running) {
+  change([&](FleetEffects& effects, Deliveries& out, Time now) {
+    replicas_.emplace(order.replica, make_slots(order.replica, *revisions_.at(order.revision), running));
+    if (order.revision == fleet_.revision()) last_failure_.reset();
+    starting_times_ = {.held = {}, .cold = running.created, .init = running.loaded};
+    fleet_.loaded(order.replica, order.epoch, effects, now);
+    settle(effects, out, now);
+    starting_times_ = {};
+    // It may have died between its start and this.
+    if (const auto dead = obituaries_.find(order.replica); dead != obituaries_.end()) {
+      fleet_.died(order.replica, effects, now);
+      if (fleet_.backing_off(now)) last_failure_ = dead->second;
+    }
+  });
+}
+
+void FunctionEntry::not_started(const Order& order, const Fault& why) {
+  change([&](FleetEffects& effects, Deliveries&, Time now) {
+    const bool stale = why.code == domain::Code::cancelled;
+    if (!stale && order.revision == fleet_.revision()) last_failure_ = why;
+    fleet_.start_failed(order.replica, order.epoch, effects, now);
+  });
+}
+
+void FunctionEntry::stopped(const Order& order) {
+  change([&](FleetEffects&, Deliveries&, Time) {
+    fleet_.gone(order.replica, order.epoch);
+    replicas_.erase(order.replica);
+    std::erase_if(revisions_, [&](const auto& entry) {
+      const auto uses = [&](const auto& replica) { return replica.revision == entry.first; };
+      return entry.first != fleet_.revision() && std::ranges::none_of(fleet_.replicas(), uses);
+    });
+  });
+}
+
+}  // namespace hearth::control

@@ -1,0 +1,129 @@
+// One function at work: its pool and fleet behind one small lock, the calls that wait, and what its replicas are.
+// Under the lock only the domain decides; what follows is delivered after it.
+#pragma once
+
+#include "control/dispatcher.h"
+#include "control/effect_runner.h"
+#include "control/timers.h"
+#include "domain/fleet.h"
+#include "domain/pool.h"
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace hearth::control {
+
+// What every function needs of its surroundings; outlives them all.
+struct Surroundings {
+  const ports::Clock& clock;
+  Timers& timers;
+  EffectRunner& runner;
+  domain::ReplicaIds& ids;
+  std::uint32_t gateway_threads = 1;
+};
+
+class FunctionEntry final : public Ordering, public std::enable_shared_from_this<FunctionEntry> {
+ public:
+  FunctionEntry(domain::FunctionName name, Surroundings& around);
+
+  // The data world; see Dispatcher.
+  std::variant<Lease, Ticket, domain::Fault> acquire(domain::Time deadline, std::uint32_t thread, Waiter& waiter);
+  bool cancel(domain::CallId call);
+  void end(const std::shared_ptr<ReplicaSlots>& replica, const domain::Slot& slot, std::uint32_t thread,
+           Outcome outcome) noexcept;
+  void explain(domain::ReplicaId replica, std::chrono::milliseconds patience,
+               std::function<void(std::optional<domain::Fault>)> then);
+
+  // The control world.
+  void serve(const domain::Revision& revision);
+  bool adopt(const ports::Found& found);
+  void remove();
+  void abandon();  // calls in flight are cut off
+  bool await_gone(domain::Time until);
+  void refuse_all(const domain::Fault& why);
+  FunctionView view();
+  std::uint64_t await_change(std::uint64_t seen, domain::Time until);
+
+  // The engine.
+  bool owns(domain::ReplicaId replica) const;
+  void died(domain::ReplicaId replica, const ports::Exit& exit);
+  void lost_but(const std::vector<domain::ReplicaId>& alive);
+  void engine_away(const std::optional<domain::Fault>& why);
+  ports::ReplicaSpec spec(const domain::Order& order) const override;
+  void started(const domain::Order& order, const ports::Running& running) override;
+  void not_started(const domain::Order& order, const domain::Fault& why) override;
+  void stopped(const domain::Order& order) override;
+
+ private:
+  // What follows from a change, carried out with no lock held.
+  struct Deliveries {
+    std::vector<std::pair<Waiter*, Lease>> granted;
+    std::vector<std::pair<Waiter*, domain::Fault>> refused;
+    std::vector<domain::Order> orders;
+    std::vector<std::function<void()>> told;
+    std::optional<domain::Time> wake;
+  };
+  struct Explanation {
+    domain::ReplicaId replica;
+    domain::Time until;
+    std::function<void(std::optional<domain::Fault>)> then;
+  };
+
+  // Under the lock:
+  void settle(domain::FleetEffects& effects, Deliveries& out, domain::Time now);
+  void apply(const domain::FleetEffect& effect, domain::FleetEffects& more, Deliveries& out, domain::Time now);
+  void refuse(const std::vector<domain::CallId>& calls, domain::Refusal reason, Deliveries& out, domain::Time now);
+  void grant(const domain::Grant& grant, Deliveries& out, const HoldTimes& times = {});
+  void lose(domain::ReplicaId replica, const domain::Fault& why, domain::FleetEffects& effects, Deliveries& out,
+            domain::Time now);
+  domain::Fault fault_of(domain::Refusal reason, domain::Time now) const;
+  void plan_wake(Deliveries& out);
+  void note_changes();
+  std::shared_ptr<ReplicaSlots> make_slots(domain::ReplicaId replica, const domain::Revision& revision,
+                                           const ports::Running& running) const;
+  // Without it:
+  void deliver(Deliveries& out);
+  void tick();
+  template <class Change>
+  void change(Change&& decide);  // locks, decides, settles, unlocks, delivers
+
+  const domain::FunctionName name_;
+  Surroundings& around_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t version_ = 1;  // of what view() shows, calls in flight apart
+  std::uint64_t shown_ = 0;    // a digest of it
+  domain::Pool pool_;
+  domain::Fleet fleet_;
+  domain::CallId last_call_ = 0;
+  std::unordered_map<domain::CallId, Waiter*> waiters_;
+  std::map<std::uint64_t, std::shared_ptr<const domain::Revision>> revisions_;  // those with replicas, and the active
+  std::unordered_map<domain::ReplicaId, std::shared_ptr<ReplicaSlots>> replicas_;
+  std::optional<domain::Fault> last_failure_;
+  std::optional<domain::Fault> engine_away_;
+  std::map<domain::ReplicaId, domain::Fault> obituaries_;  // the last few
+  std::vector<Explanation> explanations_;
+  HoldTimes starting_times_;  // of the replica that is just being lent
+  std::optional<domain::Time> next_tick_;
+};
+
+template <class Change>
+void FunctionEntry::change(Change&& decide) {
+  Deliveries out;
+  {
+    const std::scoped_lock lock{mutex_};
+    const auto now = around_.clock.now();
+    domain::FleetEffects effects;
+    decide(effects, out, now);
+    settle(effects, out, now);
+  }
+  deliver(out);
+}
+
+}  // namespace hearth::control

@@ -1,0 +1,31 @@
+// What a user may see of a function's life.
+#pragma once
+
+#include "domain/error.h"
+#include "domain/replica.h"
+#include "domain/time.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace hearth::control {
+
+struct ReplicaView {
+  domain::ReplicaId id = 0;
+  std::uint64_t revision = 0;
+  domain::Phase phase = domain::Phase::cold;
+  bool draining = false;
+  bool stopping = false;
+  std::uint32_t in_flight = 0;
+  domain::WallTime since{};  // when it came into this phase
+};
+
+struct FunctionView {
+  domain::State state = domain::State::cold;  // the liveliest of its replicas'; error while it backs off
+  std::uint32_t held = 0;
+  std::optional<domain::Fault> last_failure;  // why starts of the active revision fail, while they do
+  std::vector<ReplicaView> replicas;
+};
+
+}  // namespace hearth::control

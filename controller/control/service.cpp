@@ -1,0 +1,222 @@
+#include "control/service.h"
+
+#include "control/build_queue.h"
+#include "control/records.h"
+#include "control/spec_codec.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+namespace hearth::control {
+
+using domain::Code;
+using domain::Error;
+using domain::Fault;
+using domain::Function;
+using domain::FunctionName;
+using domain::Layer;
+using domain::Revision;
+using domain::RevisionState;
+
+namespace {
+
+constexpr std::size_t kRevisionsKept = 10;  // beside the active one
+
+Error no_such(const FunctionName& name) {
+  return {Code::not_found, Layer::client, "there is no function " + to_string(name), "fn list shows those that are"};
+}
+
+Error moved(const FunctionName& name, std::uint64_t is, std::uint64_t expected) {
+  const auto what = is == 0 ? "function " + to_string(name) + " does not exist"
+                            : "function " + to_string(name) + " is at version " + std::to_string(is);
+  const auto instead =
+      expected == 0 ? std::string{", and was expected not to exist"} : ", not at " + std::to_string(expected);
+  return {Code::conflict, Layer::client, what + instead, "read it again, then decide"};
+}
+
+}  // namespace
+
+struct Service::Impl {
+  Impl(ports::Store& store, ports::Packages& packages_in, ports::Builder& builder_in, Dispatcher& dispatcher_in,
+       const ports::Clock& clock_in)
+      : records(store),
+        packages(packages_in),
+        builder(builder_in),
+        dispatcher(dispatcher_in),
+        clock(clock_in),
+        builds(builder, packages, [this](Revision revision) { settled(std::move(revision)); }) {}
+
+  // Changes of one function come one after the other; different functions do not wait for each other.
+  std::unique_lock<std::mutex> hold(const FunctionName& name) {
+    std::shared_ptr<std::mutex> mutex;
+    {
+      const std::scoped_lock lock{mutex_of_holds};
+      auto& held = holds[name];
+      if (!held) held = std::make_shared<std::mutex>();
+      mutex = held;
+    }
+    return std::unique_lock{*mutex};
+  }
+
+  Versioned<Function> must_find(const FunctionName& name) {
+    auto found = records.function(name);
+    if (!found) throw no_such(name);
+    return *found;
+  }
+
+  void settled(Revision revision);
+  void activate(const Revision& revision);
+  void prune(const Function& function);
+  void discard(const Revision& revision);
+  void end_cut_off_builds(const Function& function);
+
+  Records records;
+  ports::Packages& packages;
+  ports::Builder& builder;
+  Dispatcher& dispatcher;
+  const ports::Clock& clock;
+  std::mutex mutex_of_holds;
+  std::map<FunctionName, std::shared_ptr<std::mutex>> holds;
+  BuildQueue builds;  // last: its threads use the rest
+};
+
+Service::Service(ports::Store& store, ports::Packages& packages, ports::Builder& builder, Dispatcher& dispatcher,
+                 const ports::Clock& clock)
+    : impl_(std::make_unique<Impl>(store, packages, builder, dispatcher, clock)) {}
+
+Service::~Service() = default;
+
+void Service::load() {
+  constexpr std::size_t kAll = 1'000'000;
+  for (const auto& [function, version] : impl_->records.functions("", "", kAll)) {
+    impl_->end_cut_off_builds(function);
+    if (function.active == 0) continue;
+    if (const auto active = impl_->records.revision(function.name, function.active)) impl_->dispatcher.serve(*active);
+  }
+}
+
+void Service::Impl::end_cut_off_builds(const Function& function) {
+  for (auto revision : records.revisions(function.name)) {
+    if (revision.state != RevisionState::building) continue;
+    revision.state = RevisionState::failed;
+    revision.fault = Fault{.code = Code::unavailable,
+                           .layer = Layer::gateway,
+                           .message = "hearthd stopped while revision " + std::to_string(revision.number) + " of " +
+                                      to_string(function.name) + " was built",
+                           .hint = "deploy again"};
+    records.put(revision);
+  }
+}
+
+Revision Service::deploy(const domain::FunctionSpec& spec, const std::string& package,
+                         std::optional<std::uint64_t> expected) {
+  if (auto complaints = domain::check(spec); !complaints.empty()) {
+    throw InvalidDocument{"the function's settings are not valid", std::move(complaints)};
+  }
+  if (package.empty() != !spec.image.empty()) {
+    throw Error{Code::invalid, Layer::client,
+                package.empty() ? "a function with a runtime or a build needs a package"
+                                : "a function made of an image takes no package"};
+  }
+  if (!package.empty() && !impl_->packages.find(package)) {
+    throw Error{Code::not_found, Layer::client, "package " + package + " is not here", "upload it first"};
+  }
+  const auto lock = impl_->hold(spec.name);
+  auto current = impl_->records.function(spec.name).value_or(Versioned<Function>{.value = {.name = spec.name}});
+  if (expected && *expected != current.version) throw moved(spec.name, current.version, *expected);
+  ++current.value.latest;
+  Revision revision{.function = spec.name,
+                    .number = current.value.latest,
+                    .package = package,
+                    .spec = spec,
+                    .created_at = impl_->clock.wall_now(),
+                    .state = RevisionState::building,
+                    .image = {},
+                    .fault = {}};
+  impl_->records.put(revision);
+  if (!impl_->records.put(current.value, current.version)) throw moved(spec.name, current.version, current.version);
+  impl_->builds.push(revision);
+  return revision;
+}
+
+std::shared_ptr<BuildLog> Service::build_log(const FunctionName& function, std::uint64_t revision) {
+  return impl_->builds.log(function, revision);
+}
+
+void Service::Impl::settled(Revision revision) {
+  const auto lock = hold(revision.function);
+  const auto function = records.function(revision.function);
+  const auto asked = records.revision(revision.function, revision.number);
+  if (!function || !asked || asked->created_at != revision.created_at) {  // deleted while it was built
+    if (revision.state == RevisionState::ready) builder.discard(revision);
+    throw no_such(revision.function);
+  }
+  records.put(revision);
+  if (revision.state == RevisionState::ready && revision.number > function->value.active) activate(revision);
+}
+
+void Service::Impl::activate(const Revision& revision) {
+  auto function = must_find(revision.function);
+  function.value.active = revision.number;
+  records.put(function.value, function.version);
+  dispatcher.serve(revision);
+  prune(function.value);
+}
+
+// What lies far behind the active revision goes, with its image and its package.
+void Service::Impl::prune(const Function& function) {
+  auto revisions = records.revisions(function.name);
+  std::erase_if(revisions, [&](const Revision& one) {
+    return one.number >= function.active || one.state == RevisionState::building;
+  });
+  for (auto old = kRevisionsKept; old < revisions.size(); ++old) discard(revisions[old]);
+}
+
+void Service::Impl::discard(const Revision& revision) {
+  records.remove(revision);
+  builder.discard(revision);
+  if (!revision.package.empty() && !records.uses(revision.package)) packages.remove(revision.package);
+}
+
+Versioned<Function> Service::function(const FunctionName& name) { return impl_->must_find(name); }
+
+std::vector<Versioned<Function>> Service::functions(std::string_view space, std::string_view after, std::size_t limit) {
+  return impl_->records.functions(space, after, limit);
+}
+
+Revision Service::revision(const FunctionName& name, std::uint64_t number) {
+  if (auto revision = impl_->records.revision(name, number)) return *revision;
+  impl_->must_find(name);
+  throw Error{Code::not_found, Layer::client,
+              "there is no revision " + std::to_string(number) + " of " + to_string(name)};
+}
+
+std::vector<Revision> Service::revisions(const FunctionName& name) {
+  impl_->must_find(name);
+  return impl_->records.revisions(name);
+}
+
+FunctionView Service::view(const FunctionName& name) {
+  if (auto view = impl_->dispatcher.view(name)) return *view;
+  impl_->must_find(name);
+  return {};  // never had a revision that was ready
+}
+
+void Service::remove(const FunctionName& name, std::optional<std::uint64_t> expected, std::chrono::milliseconds grace) {
+  const auto lock = impl_->hold(name);
+  const auto current = impl_->must_find(name);
+  if (expected && *expected != current.version) throw moved(name, current.version, *expected);
+  // The record first: should we die now, the next start finds replicas that nobody wants, and stops them.
+  if (!impl_->records.remove(name, current.version)) throw moved(name, 0, current.version);
+  impl_->dispatcher.remove(name, grace);
+  for (const auto& revision : impl_->records.revisions(name)) {
+    if (revision.state == RevisionState::building) {
+      impl_->records.remove(revision);  // its build discards what it made
+    } else {
+      impl_->discard(revision);
+    }
+  }
+}
+
+}  // namespace hearth::control

@@ -1,0 +1,206 @@
+// An engine in memory that behaves: containers start when the test lets them, live, die and are stopped, and what is
+// promised in ports/engine.h holds. Any thread.
+#pragma once
+
+#include "ports/engine.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace hearth::fakes {
+
+class FakeEngine final : public ports::Engine {
+ public:
+  // What becomes of a container made of an image.
+  struct Behaviour {
+    enum class Kind { serves, exits, never_listens } kind = Kind::serves;
+    int exit_code = 1;
+    bool held = false;  // starts wait for let_start()
+    ports::Address address = ports::TcpAddress{"127.0.0.1", 1};
+  };
+
+  // Of every image not named.
+  void behave(Behaviour behaviour) { behave("", behaviour); }
+  void behave(const std::string& image, Behaviour behaviour) {
+    const std::scoped_lock lock{mutex_};
+    behaviours_[image] = std::move(behaviour);
+    changed_.notify_all();
+  }
+  // Lets starts that are held go on, as the image behaves now.
+  void let_start(const std::string& image = "") {
+    const std::scoped_lock lock{mutex_};
+    behaviours_[image].held = false;
+    changed_.notify_all();
+  }
+  // A replica's process ends on its own.
+  void die(domain::ReplicaId replica, ports::Exit exit) {
+    ports::EngineEvents* events = nullptr;
+    {
+      const std::scoped_lock lock{mutex_};
+      const auto found = live_.find(replica);
+      if (found == live_.end()) return;
+      found->second.dead = true;
+      events = events_;
+      changed_.notify_all();
+    }
+    if (events != nullptr) events->exited(replica, exit);
+  }
+  void go_away() {
+    ports::EngineEvents* events = nullptr;
+    {
+      const std::scoped_lock lock{mutex_};
+      away_ = true;
+      events = events_;
+    }
+    if (events != nullptr) events->away(fault_away());
+  }
+  // Back, with the containers that outlived it.
+  void come_back(bool containers_live) {
+    ports::EngineEvents* events = nullptr;
+    {
+      const std::scoped_lock lock{mutex_};
+      away_ = false;
+      if (!containers_live) {
+        for (auto& [id, container] : live_) container.dead = true;
+      }
+      events = events_;
+    }
+    if (events != nullptr) events->back();
+  }
+
+  // What happened so far.
+  std::size_t starts() const { return read(starts_); }
+  std::size_t most_starting() const { return read(most_starting_); }
+  std::size_t containers() const {
+    const std::scoped_lock lock{mutex_};
+    return live_.size();
+  }
+  std::vector<domain::ReplicaId> running() const {
+    const std::scoped_lock lock{mutex_};
+    std::vector<domain::ReplicaId> ids;
+    for (const auto& [id, container] : live_) {
+      if (container.listening && !container.dead) ids.push_back(id);
+    }
+    return ids;
+  }
+  // Waits for what another thread does; false when it does not happen in time.
+  bool await(const std::function<bool(const FakeEngine&)>& what,
+             std::chrono::milliseconds patience = std::chrono::seconds{10}) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!what(*this)) {
+      std::unique_lock lock{mutex_};
+      if (changed_.wait_until(lock, std::min(until, std::chrono::steady_clock::now() + std::chrono::milliseconds{5})) ==
+              std::cv_status::timeout &&
+          std::chrono::steady_clock::now() >= until) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // --- ports::Engine ---
+
+  ports::Running start(const ports::ReplicaSpec& spec, std::stop_token stop) override {
+    std::unique_lock lock{mutex_};
+    ++starts_;
+    if (away_) throw domain::Error{fault_away()};
+    live_[spec.id] = {.spec = spec, .listening = false, .dead = false};
+    most_starting_ = std::max(most_starting_, ++starting_);
+    changed_.notify_all();
+    const std::stop_callback wake{stop, [this] { changed_.notify_all(); }};
+    const auto deadline = std::chrono::steady_clock::now() + spec.start_timeout;
+    const auto behaviour = [&]() -> const Behaviour& {
+      const auto own = behaviours_.find(spec.image);
+      return own == behaviours_.end() ? behaviours_[""] : own->second;
+    };
+    const auto ready = [&] { return behaviour().kind == Behaviour::Kind::never_listens ? false : !behaviour().held; };
+    while (!stop.stop_requested() && !ready() && std::chrono::steady_clock::now() < deadline) {
+      changed_.wait_for(lock, std::chrono::milliseconds{5});
+    }
+    --starting_;
+    changed_.notify_all();
+    const auto fail = [&](domain::Code code, domain::Layer layer, std::string message) {
+      live_.erase(spec.id);
+      throw domain::Error{code, layer, std::move(message)};
+    };
+    if (stop.stop_requested()) fail(domain::Code::cancelled, domain::Layer::gateway, "the start was called off");
+    if (!ready()) {
+      fail(domain::Code::unavailable, domain::Layer::function, "the container never listened");
+    }
+    if (behaviour().kind == Behaviour::Kind::exits) {
+      fail(domain::Code::unavailable, domain::Layer::function,
+           "the container exited at once with code " + std::to_string(behaviour().exit_code));
+    }
+    live_[spec.id].listening = true;
+    return {.address = behaviour().address,
+            .created = std::chrono::milliseconds{7},
+            .loaded = std::chrono::milliseconds{3}};
+  }
+
+  void stop(domain::ReplicaId replica, std::chrono::milliseconds) override {
+    const std::scoped_lock lock{mutex_};
+    if (away_) throw domain::Error{fault_away()};
+    live_.erase(replica);
+    changed_.notify_all();
+  }
+
+  std::vector<ports::Found> recover() override {
+    const std::scoped_lock lock{mutex_};
+    std::vector<ports::Found> found;
+    for (const auto& [id, container] : live_) {
+      if (container.listening && !container.dead) {
+        found.push_back(
+            {.id = id, .function = container.spec.function, .revision = container.spec.revision, .running = {}});
+      }
+    }
+    std::erase_if(live_, [](const auto& entry) { return entry.second.dead || !entry.second.listening; });
+    return found;
+  }
+
+  std::vector<domain::ReplicaId> alive() override { return running(); }
+
+  void watch(ports::EngineEvents& events, std::stop_token stop) override {
+    std::unique_lock lock{mutex_};
+    events_ = &events;
+    const std::stop_callback wake{stop, [this] { changed_.notify_all(); }};
+    while (!stop.stop_requested()) changed_.wait_for(lock, std::chrono::milliseconds{5});
+    events_ = nullptr;
+  }
+  // For tests that need no watching thread.
+  void tell(ports::EngineEvents& events) {
+    const std::scoped_lock lock{mutex_};
+    events_ = &events;
+  }
+
+ private:
+  struct Container {
+    ports::ReplicaSpec spec;
+    bool listening = false;
+    bool dead = false;
+  };
+
+  static domain::Fault fault_away() {
+    return {.code = domain::Code::unavailable, .layer = domain::Layer::engine, .message = "the engine does not answer"};
+  }
+  std::size_t read(const std::size_t& value) const {
+    const std::scoped_lock lock{mutex_};
+    return value;
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, Behaviour> behaviours_{{"", {}}};
+  std::map<domain::ReplicaId, Container> live_;
+  ports::EngineEvents* events_ = nullptr;
+  bool away_ = false;
+  std::size_t starts_ = 0;
+  std::size_t starting_ = 0;
+  std::size_t most_starting_ = 0;
+};
+
+}  // namespace hearth::fakes
