@@ -60,7 +60,7 @@ seconds_left() { printf '%s' $((suite_deadline > SECONDS ? suite_deadline - SECO
 build_for() {
   local suite=$1 preset=$2
   shift 2
-  [ "$1" != -- ] || shift
+  [ "${1:-}" != -- ] || shift
   export HEARTH_BUILD_SECONDS
   HEARTH_BUILD_SECONDS=$(seconds_left)
   build_preset "$preset" "$@" || broken "$suite" "it does not build (build/logs/build-$preset.log)"
