@@ -1,0 +1,87 @@
+// Between our values and the Docker Engine API's JSON. Pure.
+#pragma once
+
+#include "engines/docker/ownership.h"
+#include "ports/engine.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hearth::docker {
+
+inline constexpr std::uint16_t kPort = 8080;  // $PORT
+
+// Where a container's network namespace comes from.
+enum class NetworkKind : std::uint8_t {
+  none,    // only `lo`
+  open,    // the installation's bridge, with a way out
+  closed,  // the installation's internal bridge: the host can call in, nothing gets out
+};
+NetworkKind network_kind(const ports::ReplicaSpec& spec);
+
+std::string network_name(const Installation& installation, NetworkKind kind);
+std::string bridge_name(const Installation& installation, NetworkKind kind);  // the host's interface, ≤ 15 characters
+nlohmann::json network_body(const Installation& installation, NetworkKind kind);
+
+std::string container_name(const Installation& installation, const ports::ReplicaSpec& spec);
+
+// What the engine and the host add to a spec.
+struct Surroundings {
+  Installation installation;
+  bool init = false;                      // the engine can reap a container's orphans
+  std::uint32_t cpus = 1;                 // of the engine's machine; more may not be asked for
+  std::vector<std::string> volumes = {};  // that the image declares
+  std::string socket_folder = {};         // bound to /run/hearth; only for templated ones
+  bool all_networks = false;              // the engine takes them all at create
+};
+
+// POST /containers/create
+nlohmann::json create_body(const ports::ReplicaSpec& spec, const Surroundings& surroundings);
+
+// GET /images/ID/json: Config.Volumes
+std::vector<std::string> read_volumes(const nlohmann::json& image);
+
+// GET /containers/ID/json
+struct Container {
+  std::string id = {};
+  std::string name = {};  // without Docker's leading slash
+  bool running = false;
+  bool paused = false;
+  int pid = 0;  // of its first process, on the engine's machine
+  ports::Exit exit = {};
+  Labels labels = {};
+  std::map<std::string, std::string> addresses = {};  // network → IPv4 address; empty ones left out
+};
+Container read_container(const nlohmann::json& inspected);
+
+// GET /containers/json: id, name and labels of each
+std::vector<Container> read_list(const nlohmann::json& list);
+
+// A line of GET /events
+struct ContainerEvent {
+  enum class Kind : std::uint8_t { died, out_of_memory, other } kind = Kind::other;
+  std::string id;
+  int exit_code = 0;
+  std::int64_t time_nanos = 0;
+};
+std::optional<ContainerEvent> read_event(std::string_view line);
+
+// What we remember of a container outside of its reach.
+struct Record {
+  std::string container;  // its id
+  domain::FunctionName function;
+  std::uint64_t revision = 0;
+  bool templated = false;
+  std::string network;  // where its address is; empty where it has a socket
+  bool operator==(const Record&) const = default;
+};
+std::string write_record(const Record& record);
+std::optional<Record> read_record(std::string_view text);
+
+}  // namespace hearth::docker

@@ -1,0 +1,37 @@
+// The host port on Linux. Under its run folder (0711):
+//   replicas/ID/record  what we know of a replica; no container ever sees it
+//   replicas/ID/s/      its socket folder, the replica user's own, bound into its container
+// As root the folders belong to the containers' user; without, they are open to all inside a folder that is not.
+#pragma once
+
+#include "host/folder_watch.h"
+#include "ports/host.h"
+
+#include <filesystem>
+
+namespace hearth::host {
+
+class LinuxHost final : public ports::Host {
+ public:
+  // Makes the folders where they are missing. Throws domain::Error where that cannot be.
+  explicit LinuxHost(std::filesystem::path run_folder);
+
+  std::filesystem::path make_socket_folder(domain::ReplicaId replica) override;
+  void remember(domain::ReplicaId replica, const std::string& record) override;
+  // A replica whose record was never finished is told with an empty one.
+  std::map<domain::ReplicaId, std::string> remembered() override;
+  // What cannot be removed stays and is told by remembered(), to be forgotten again.
+  void forget(domain::ReplicaId replica) override;
+  ports::Awaited await_socket(domain::ReplicaId replica, const std::string& owner, std::chrono::milliseconds timeout,
+                              std::stop_token stop) override;
+  ports::Descriptor connect(const ports::UnixAddress& address) override;
+
+ private:
+  ports::Descriptor socket_folder(domain::ReplicaId replica) const;
+
+  const std::filesystem::path folder_;  // …/replicas
+  ports::Descriptor replicas_;
+  FolderWatch watch_;
+};
+
+}  // namespace hearth::host
