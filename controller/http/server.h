@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hearth::http {
@@ -44,6 +45,8 @@ class Server {
     std::vector<int> descriptors = {};    // listening sockets handed in, owned from here on; used instead of `address`
     std::uint32_t threads = 1;
     Limits limits = {};
+    // Told what a handler threw that nobody foresaw; any of the server's threads.
+    std::function<void(std::string_view)> report = {};
   };
   using MakeHandler = std::function<std::unique_ptr<Handler>(Loop& loop, std::uint32_t thread)>;
 

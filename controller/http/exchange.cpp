@@ -1,0 +1,225 @@
+#include "http/exchange.h"
+
+#include "http/compose.h"
+#include "http/problem.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace hearth::http {
+namespace {
+
+iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
+
+}  // namespace
+
+Exchange::Exchange(Loop& loop, int fd, std::string peer, const Limits& limits)
+    : loop_(loop),
+      limits_(limits),
+      peer_(std::move(peer)),
+      socket_(loop, fd),
+      reader_({.bytes = limits.head_bytes, .target = limits.target_bytes, .fields = limits.fields}) {}
+
+void Exchange::make_room() {
+  if (!in_) in_ = loop_.take_block();
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  } else if (begin_ != 0 && kBlockBytes - begin_ <= limits_.head_bytes) {
+    std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+}
+
+Task<Exchange::Arrival> Exchange::next_request(bool first, const bool& stopping) {
+  reader_.start_over();
+  make_room();
+  const Time now = std::chrono::steady_clock::now();
+  Time deadline = now + (first || begin_ != end_ ? limits_.head : limits_.idle);
+  while (true) {
+    if (begin_ != end_) {
+      idle_ = false;
+      const auto progress = reader_.read({in_.data() + begin_, end_ - begin_});
+      if (progress == Progress::refused) co_return Arrival::refused;
+      if (progress == Progress::done) break;
+    } else {
+      if (stopping) co_return Arrival::gone;
+      idle_ = true;
+      in_.release();  // an idle connection holds no buffer
+    }
+    const bool starts = begin_ == end_;
+    const auto wake = co_await socket_.readable(deadline);
+    if (wake == Wake::timed_out) co_return starts ? Arrival::gone : Arrival::too_slow;
+    if (wake == Wake::interrupted) co_return Arrival::gone;
+    if (!in_) in_ = loop_.take_block();
+    const auto moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
+    if (moved.state == Moved::State::blocked) continue;
+    if (moved.state != Moved::State::some) co_return Arrival::gone;
+    end_ += moved.count;
+    if (starts && !first) deadline = std::chrono::steady_clock::now() + limits_.head;
+  }
+  begin_request();
+  co_return Arrival::request;
+}
+
+void Exchange::begin_request() noexcept {
+  const auto& head = reader_.head();
+  arrived_ = std::chrono::steady_clock::now();
+  begin_ += reader_.size();
+  head_end_ = begin_;
+  length_left_ = head.length;
+  content_read_ = 0;
+  body_refusal_ = {};
+  chunked_.reset();
+  if (head.framing == Framing::chunked) chunked_.emplace();
+  body_complete_ = head.framing == Framing::none || (head.framing == Framing::length && head.length == 0);
+  continued_ = head_sent_ = false;
+}
+
+std::uint64_t Exchange::body_read() const noexcept { return chunked_ ? chunked_->content_read() : content_read_; }
+
+Piece Exchange::chunked_piece(Form form) noexcept {
+  const std::string_view bytes{in_.data() + begin_, end_ - begin_};
+  std::size_t used = 0;
+  std::string_view content;
+  while (used < bytes.size()) {
+    const auto step = chunked_->read(bytes.substr(used));
+    used += step.raw;
+    if (step.progress == Progress::refused) {
+      body_refusal_ = chunked_->refusal()->reason;
+      return {Piece::State::refused};
+    }
+    body_complete_ = step.progress == Progress::done;
+    content = step.content;
+    if (body_complete_ || (form == Form::content && !content.empty())) break;
+  }
+  begin_ += used;
+  if (form == Form::raw) return {used != 0 ? Piece::State::some : Piece::State::left, bytes.substr(0, used)};
+  if (!content.empty()) return {Piece::State::some, content};
+  return {body_complete_ ? Piece::State::end : Piece::State::left};
+}
+
+Piece Exchange::buffered(Form form) noexcept {
+  if (body_complete_) return {Piece::State::end};
+  if (!body_refusal_.empty()) return {Piece::State::refused};
+  if (begin_ == end_) return {Piece::State::left};
+  if (chunked_) return chunked_piece(form);
+  const auto count = std::min<std::uint64_t>(length_left_, end_ - begin_);
+  const std::string_view bytes{in_.data() + begin_, count};
+  begin_ += count;
+  length_left_ -= count;
+  content_read_ += count;
+  body_complete_ = length_left_ == 0;
+  return {Piece::State::some, bytes};
+}
+
+Task<Piece> Exchange::read(Form form) {
+  while (true) {
+    const auto piece = left_ ? Piece{Piece::State::left} : buffered(form);
+    if (left_ || piece.state != Piece::State::left) co_return piece;
+    if (request().expects_continue && !std::exchange(continued_, true) && !head_sent_) {
+      std::array pieces{piece_of("HTTP/1.1 100 Continue\r\n\r\n")};
+      if (!co_await socket_.send_all(pieces, limits_.write_idle)) co_return Piece{Piece::State::left};
+    }
+    begin_ = end_ = head_end_;
+    // Under a steady upload the next bytes are here already; only when they are not is there a wait.
+    auto moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
+    while (moved.state == Moved::State::blocked) {
+      const auto wake = co_await socket_.readable(std::chrono::steady_clock::now() + limits_.body_idle);
+      if (wake == Wake::timed_out) co_return Piece{Piece::State::too_slow};
+      if (wake == Wake::interrupted) co_return Piece{Piece::State::left};
+      moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
+    }
+    if (moved.state != Moved::State::some) {
+      leave();
+      co_return Piece{Piece::State::left};
+    }
+    end_ += moved.count;
+  }
+}
+
+bool Exchange::persistent() const noexcept { return !close_ && body_complete_ && request().persistent(); }
+
+Task<bool> Exchange::send(std::span<iovec> pieces) {
+  if (left_) co_return false;
+  head_sent_ = true;
+  // One attempt before there is a coroutine to pay for.
+  const auto moved = socket_.send(pieces);
+  if (moved.state == Moved::State::some) pieces = without(pieces, moved.count);
+  if (pieces.empty()) co_return true;
+  const bool sent = (moved.state == Moved::State::some || moved.state == Moved::State::blocked) &&
+                    co_await socket_.send_all(pieces, limits_.write_idle);
+  if (!sent) {
+    cut();
+    left_ = true;
+  }
+  co_return sent;
+}
+
+Task<bool> Exchange::respond(int status, std::span<const OutField> fields, std::string_view body) {
+  if (!body_complete_) close_after();
+  out_.clear();
+  compose_status(out_, status, reason_phrase(status));
+  for (const auto& field : fields) compose_field(out_, field.name, field.value);
+  if (status != 204 && status != 304) compose_number(out_, "Content-Length", body.size());
+  compose_connection(out_, request(), persistent());
+  out_ += "\r\n";
+  std::array pieces{piece_of(out_), piece_of(request().method == "HEAD" ? std::string_view{} : body)};
+  co_return co_await send(pieces);
+}
+
+Task<bool> Exchange::respond(const domain::Fault& fault, std::span<const OutField> fields) {
+  const int status = domain::http_status(fault);
+  std::vector<OutField> all(fields.begin(), fields.end());
+  all.push_back({"Content-Type", kProblemType});
+  std::string seconds;
+  if (status == 429 || status == 503) {
+    seconds = std::to_string(fault.retry_after.value_or(std::chrono::seconds{1}).count());
+    all.push_back({"Retry-After", seconds});
+  }
+  const auto body = problem(fault, status);
+  co_return co_await respond(status, all, body);
+}
+
+void Exchange::listen(LeaveListener* listener) {
+  listener_ = listener;
+  if (listener && body_complete_ && end_ < kBlockBytes) {
+    socket_.watch(*this);
+  } else {
+    socket_.unwatch();
+  }
+}
+
+void Exchange::on_readable() {
+  const auto moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
+  if (moved.state == Moved::State::some) end_ += moved.count;  // the next request, early
+  if (moved.state == Moved::State::some || moved.state == Moved::State::blocked) {
+    if (end_ < kBlockBytes) socket_.watch(*this);
+    return;
+  }
+  leave();
+}
+
+void Exchange::leave() {
+  left_ = close_ = cut_ = true;
+  socket_.interrupt_read();
+  socket_.interrupt_write();
+  if (listener_) std::exchange(listener_, nullptr)->client_left();
+}
+
+Task<> Exchange::linger() {
+  // Closed with bytes unread, the system would reset the connection and the answer could be lost on its way.
+  socket_.shut_down_send();
+  socket_.allow_read();
+  const Time deadline = std::chrono::steady_clock::now() + limits_.linger;
+  if (!in_) in_ = loop_.take_block();
+  while (!left_ && std::chrono::steady_clock::now() < deadline) {
+    const auto moved = socket_.receive(in_.data(), kBlockBytes);
+    if (moved.state == Moved::State::some) continue;
+    if (moved.state != Moved::State::blocked) co_return;
+    if (co_await socket_.readable(deadline) != Wake::opened) co_return;
+  }
+}
+
+}  // namespace hearth::http

@@ -1,0 +1,126 @@
+// One client's connection and the request that is being served on it: its head, its body as it comes, its answer.
+// For handlers on the loop (the gateway); blocking ones have blocking.h. Thread of its loop; nothing throws.
+#pragma once
+
+#include "domain/error.h"
+#include "http/chunked.h"
+#include "http/head.h"
+#include "http/server.h"
+#include "http/socket.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace hearth::http {
+
+// Hears that the client has left, or that the server ends, while a request is served.
+class LeaveListener {
+ public:
+  virtual void client_left() = 0;
+
+ protected:
+  ~LeaveListener() = default;
+};
+
+enum class Form : std::uint8_t {
+  raw,      // as it came, framing included, checked
+  content,  // decoded
+};
+
+struct Piece {
+  enum class State : std::uint8_t { some, end, left, too_slow, refused };
+  State state = State::end;
+  std::string_view bytes = {};  // with `some`; valid until the next read
+};
+
+// Name and value of a field to send; already fit for a head.
+struct OutField {
+  std::string_view name;
+  std::string_view value;
+};
+
+struct Sessions;
+
+class Exchange final : Watcher {
+ public:
+  Exchange(Loop& loop, int fd, std::string peer, const Limits& limits);
+
+  Loop& loop() noexcept { return loop_; }
+  const Limits& limits() const noexcept { return limits_; }
+  const std::string& peer() const noexcept { return peer_; }  // "192.0.2.1:4711"
+  const RequestHead& request() const noexcept { return reader_.head(); }
+  Time arrived() const noexcept { return arrived_; }  // when the head was whole
+
+  // --- the request's body ---
+
+  bool body_complete() const noexcept { return body_complete_; }
+  std::uint64_t body_read() const noexcept;  // content so far
+  // What of it is here already, without waiting: `some`, `end`, `refused`, or `left` where nothing is here yet.
+  Piece buffered(Form form) noexcept;
+  // The next of it. Sends the 100 that the client may wait for. Wakes with `left` after stop_reading.
+  Task<Piece> read(Form form);
+  void stop_reading() { socket_.interrupt_read(); }
+  std::string_view body_refusal() const noexcept { return body_refusal_; }
+
+  // --- the answer ---
+
+  // Whether the connection outlives this answer: what its head must say.
+  bool persistent() const noexcept;
+  bool head_sent() const noexcept { return head_sent_; }
+  // Bytes as they are. False when the client is gone or too slow; the exchange is over then.
+  Task<bool> send(std::span<iovec> pieces);
+  // A whole answer; the body is left out for HEAD.
+  Task<bool> respond(int status, std::span<const OutField> fields, std::string_view body);
+  Task<bool> respond(const domain::Fault& fault, std::span<const OutField> fields = {});
+  // The connection ends with this exchange; cut, so that an answer which is not whole is seen as such.
+  void cut() noexcept { cut_ = close_ = true; }
+  void close_after() noexcept { close_ = true; }
+
+  // --- the client's leaving ---
+
+  bool left() const noexcept { return left_; }
+  // From here on the connection is watched while nobody reads; null: no more.
+  void listen(LeaveListener* listener);
+
+ private:
+  friend class Session;
+  friend struct Sessions;
+  enum class Arrival : std::uint8_t { request, refused, too_slow, gone };
+
+  Task<Arrival> next_request(bool first, const bool& stopping);
+  void begin_request() noexcept;
+  Piece chunked_piece(Form form) noexcept;
+  void make_room();
+  void on_readable() override;
+  void leave();
+  Task<> linger();
+
+  Loop& loop_;
+  const Limits& limits_;
+  std::string peer_;
+  Socket socket_;
+  RequestReader reader_;
+  Block in_;
+  std::size_t begin_ = 0;  // of what was received and not used yet
+  std::size_t end_ = 0;
+  std::size_t head_end_ = 0;  // the head's bytes stay in place while its request is served
+  std::uint64_t length_left_ = 0;
+  std::uint64_t content_read_ = 0;
+  std::optional<ChunkedReader> chunked_;
+  std::string_view body_refusal_;
+  std::string out_;  // reused for heads
+  LeaveListener* listener_ = nullptr;
+  Time arrived_{};
+  bool body_complete_ = true;
+  bool continued_ = false;
+  bool head_sent_ = false;
+  bool left_ = false;
+  bool close_ = false;
+  bool cut_ = false;
+  bool idle_ = false;
+};
+
+}  // namespace hearth::http

@@ -1,0 +1,136 @@
+#include "http/server.h"
+
+#include "domain/error.h"
+#include "http/listener.h"
+#include "http/session.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace hearth::http {
+namespace {
+
+constexpr std::string_view kFull =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\n"
+    "Connection: close\r\nContent-Length: 144\r\n\r\n"
+    R"({"type":"about:blank","title":"Service Unavailable","status":503,"code":"unavailable","layer":"limit",)"
+    R"("detail":"too many connections are open"})"
+    "\n";
+static_assert(kFull.size() - kFull.find('{') == 144);
+
+}  // namespace
+
+struct Server::Impl {
+  // One thread's part of the server.
+  struct Worker {
+    Worker(Impl& impl, std::uint32_t index, int fd, const MakeHandler& make_handler)
+        : loop(std::make_shared<Loop>(index)),
+          listener(std::in_place, *loop, fd),
+          handler(make_handler(*loop, index)),
+          sessions{.loop = *loop,
+                   .handler = *handler,
+                   .limits = impl.settings.limits,
+                   .report = impl.settings.report,
+                   .on_end = [&impl] { impl.session_ended(); }} {}
+
+    std::shared_ptr<Loop> loop;
+    std::optional<Socket> listener;
+    std::unique_ptr<Handler> handler;
+    Sessions sessions;
+    std::jthread thread;
+  };
+
+  explicit Impl(Settings given) : settings(std::move(given)) {}
+
+  void take(Worker& worker, int fd, std::string peer) {
+    if (open.fetch_add(1) >= settings.limits.connections) {
+      [[maybe_unused]] const auto sent = ::send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      ::close(fd);
+      session_ended();
+      return;
+    }
+    worker.loop->spawn(run_session(worker.sessions, fd, std::move(peer)));
+  }
+
+  void session_ended() {
+    if (open.fetch_sub(1) != 1) return;
+    const std::lock_guard lock(mutex);
+    changed.notify_all();
+  }
+
+  Task<> accept(Worker& worker) {
+    co_await accept_all(*worker.listener,
+                        [this, &worker](int fd, std::string peer) { take(worker, fd, std::move(peer)); });
+    worker.listener.reset();
+    const std::lock_guard lock(mutex);
+    --accepting;
+    changed.notify_all();
+  }
+
+  Settings settings;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::uint16_t port = 0;
+  std::atomic<std::size_t> open{0};
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t accepting = 0;
+  bool running = false;
+};
+
+Server::Server(Settings settings, MakeHandler make_handler) : impl_(std::make_unique<Impl>(std::move(settings))) {
+  auto& given = impl_->settings;
+  given.threads = std::max<std::uint32_t>(given.threads, 1);
+  const auto sockets =
+      given.descriptors.empty() ? listen_on(given.address, given.threads) : share(given.descriptors, given.threads);
+  impl_->port = port_of(sockets[0]);
+  for (std::uint32_t i = 0; i < sockets.size(); ++i) {
+    impl_->workers.push_back(std::make_unique<Impl::Worker>(*impl_, i, sockets[i], make_handler));
+  }
+}
+
+Server::~Server() { stop(std::chrono::milliseconds{0}); }
+
+std::uint16_t Server::port() const noexcept { return impl_->port; }
+
+void Server::start() {
+  impl_->running = true;
+  impl_->accepting = impl_->workers.size();
+  for (auto& worker : impl_->workers) {
+    worker->loop->post([impl = impl_.get(), at = worker.get()] { at->loop->spawn(impl->accept(*at)); });
+    worker->thread = std::jthread([at = worker.get()] { at->loop->run(); });
+  }
+}
+
+void Server::stop(std::chrono::milliseconds grace) {
+  if (!std::exchange(impl_->running, false)) return;
+  for (auto& worker : impl_->workers) {
+    worker->loop->post([at = worker.get()] {
+      at->listener->interrupt_read();
+      at->sessions.stop();
+    });
+  }
+  const auto ended = [this] { return impl_->accepting == 0 && impl_->open == 0; };
+  std::unique_lock lock(impl_->mutex);
+  if (!impl_->changed.wait_for(lock, grace, ended)) {
+    lock.unlock();
+    for (auto& worker : impl_->workers) {
+      worker->loop->post([at = worker.get()] { at->sessions.abort(); });
+    }
+    lock.lock();
+    impl_->changed.wait(lock, ended);
+  }
+  lock.unlock();
+  for (auto& worker : impl_->workers) {
+    worker->loop->context().stop();
+    worker->thread.join();
+  }
+}
+
+}  // namespace hearth::http

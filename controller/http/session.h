@@ -1,0 +1,51 @@
+// A client's connection from accept to close: one request after the other, each handed to the handler. Private to http.
+#pragma once
+
+#include "http/exchange.h"
+#include "http/server.h"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+namespace hearth::http {
+
+class Session;
+
+// The sessions of one thread, and what they share. Thread of the loop.
+struct Sessions {
+  Loop& loop;
+  Handler& handler;
+  const Limits& limits;
+  const std::function<void(std::string_view)>& report;
+  std::function<void()> on_end;  // after each session
+  bool stopping = false;
+  std::unordered_set<Session*> open = {};
+
+  void stop();   // idle ones end now, others after their request
+  void abort();  // all end now
+};
+
+class Session {
+ public:
+  Session(Sessions& all, int fd, std::string peer);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  Task<> run();
+
+ private:
+  friend struct Sessions;
+  Task<bool> serve();  // one request; false when the connection is not to be used again
+  Task<> refuse(int status, domain::Code code, std::string_view reason);
+
+  Sessions& all_;
+  Exchange exchange_;
+};
+
+// Takes over `fd`; throws nothing.
+Task<> run_session(Sessions& all, int fd, std::string peer);
+
+}  // namespace hearth::http

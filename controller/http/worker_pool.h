@@ -1,0 +1,34 @@
+// A bounded pool of threads that grows with what is asked of it. Private to http.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace hearth::http {
+
+class WorkerPool {
+ public:
+  explicit WorkerPool(std::uint32_t max_workers) : max_(max_workers) {}
+  ~WorkerPool();  // waits for the jobs that run
+
+  // False when as many jobs run as there may be threads. `job` throws nothing. Any thread.
+  bool submit(std::function<void()> job);
+
+ private:
+  void work();
+
+  const std::uint32_t max_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> jobs_;
+  std::size_t idle_ = 0;
+  bool ending_ = false;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace hearth::http
