@@ -46,6 +46,9 @@ def main(logs, suites):
         for mark in sorted(p for p in logs.glob("*.broken") if p.name.split(".")[0].split("-")[0] == suite):
             print(f"--- {suite}: {mark.read_text().strip()}")
             sums[1] += 1
+        if not any(sums):
+            print(f"--- {suite}: it has no tests")
+            sums[1] += 1
         extra = f", {sums[2]} skipped" if sums[2] else ""
         print(f"{suite:8} {sums[0]:5} passed, {sums[1]} failed{extra}, {seconds:.0f} s of tests")
         total = [a + b for a, b in zip(total, sums)]
