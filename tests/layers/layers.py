@@ -19,7 +19,7 @@ MAY_USE = {
     "net": {"domain"},
     "telemetry": INNER,
     "gateway": OUTER,
-    "api": OUTER,
+    "api": OUTER | {"net"},  # it hands requests on to the inner listener
     "events": OUTER,
     "store": INNER | {"telemetry"},
     "host": INNER | {"telemetry"},
