@@ -23,7 +23,7 @@ std::optional<Measured> measure(std::string_view text) {
   if (text.empty() || !is_digit(text.front())) return std::nullopt;
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (error != std::errc{}) return std::nullopt;
+  if (error != std::errc{} || end[-1] == '.') return std::nullopt;
   return Measured{number, text.substr(static_cast<std::size_t>(end - text.data()))};
 }
 
@@ -44,6 +44,17 @@ constexpr std::array kByteUnits{Named{"", 1.0}, Named{"Ki", 1024.0}, Named{"Mi",
 constexpr std::array kTimeUnits{Named{"ms", 1.0}, Named{"s", 1e3}, Named{"m", 6e4}, Named{"h", 3.6e6}};
 constexpr std::array kCpuUnits{Named{"", 1e3}, Named{"m", 1.0}};
 
+// Whether a relative path never leaves the folder it begins in, not even to come back.
+bool stays_inside(std::string_view path) {
+  if (path.starts_with('/') || path.find('\0') != path.npos) return false;
+  while (!path.empty()) {
+    const auto end = path.find('/');
+    if (path.substr(0, end) == "..") return false;
+    path = end == path.npos ? std::string_view{} : path.substr(end + 1);
+  }
+  return true;
+}
+
 void check_source(const FunctionSpec& spec, std::vector<Complaint>& complaints) {
   const int sources = !spec.runtime.empty() + !spec.image.empty() + !spec.build.empty();
   if (sources != 1) {
@@ -52,6 +63,10 @@ void check_source(const FunctionSpec& spec, std::vector<Complaint>& complaints) 
                                                  : "runtime",
                           "exactly one of runtime, image and build says where the code comes from"});
   }
+  if (!spec.runtime.empty() && !is_valid_name(spec.runtime)) {
+    complaints.push_back({"runtime", "must be the name of a runtime, such as python"});
+  }
+  if (!stays_inside(spec.build)) complaints.push_back({"build", "must be a path inside the function's folder"});
   if (!spec.handler.empty() && spec.runtime.empty()) {
     complaints.push_back({"handler", "only a function with a runtime has a handler"});
   }

@@ -58,7 +58,7 @@ constexpr std::optional<Step> next(const Life& life, Event event) {
   };
   if (event == Event::gone) return life.phase == Phase::cold ? std::nullopt : std::optional{Step{}};
   if (life.phase == Phase::cold) {
-    return event == Event::trigger ? std::optional{to(Phase::initializing, Act::start)} : std::nullopt;
+    return event == Event::trigger ? std::optional{Step{{Phase::initializing}, {Act::start}}} : std::nullopt;
   }
   if (event == Event::failed && life.phase == Phase::error) return std::nullopt;
   if (life.stopping) {
