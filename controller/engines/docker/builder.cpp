@@ -1,0 +1,141 @@
+#include "engines/docker/builder.h"
+
+#include "engines/docker/ignore.h"
+
+#include <algorithm>
+
+namespace hearth::docker {
+
+using domain::Code;
+using domain::Layer;
+using domain::Revision;
+
+namespace {
+
+[[noreturn]] void refuse(std::string message, std::string hint) {
+  throw domain::Error(Code::invalid, Layer::client, std::move(message), std::move(hint));
+}
+
+// "handler.py:handle" → "handler.py"
+std::string file_of(const std::string& handler) { return handler.substr(0, handler.rfind(':')); }
+
+}  // namespace
+
+Builder::Builder(Api& api, BuildSettings settings)
+    : settings_(std::move(settings)), images_(api), runtimes_(api, settings_) {}
+
+std::string Builder::build(const Revision& revision, const std::string& package, const ports::BuildOutput& output,
+                           std::stop_token stop) {
+  const Deadline deadline{settings_.timeout};
+  try {
+    return build_any(revision, package, {.deadline = deadline, .output = output, .stop = std::move(stop)});
+  } catch (const domain::Error& error) {
+    if (error.fault().code != Code::timeout || !deadline.passed()) throw;
+    throw domain::Error(Code::timeout, Layer::limit,
+                        "the build took longer than " + domain::to_string(settings_.timeout) + " and was ended",
+                        "make it do less, or raise the limit on builds");
+  }
+}
+
+std::string Builder::build_any(const Revision& revision, const std::string& package, const BuildRun& run) {
+  if (!revision.spec.image.empty()) return of_image(revision, run);
+  if (!revision.spec.build.empty()) return of_dockerfile(revision, package, run);
+  return of_runtime(revision, package, run);
+}
+
+std::string Builder::of_runtime(const Revision& revision, const std::string& package, const BuildRun& run) {
+  const Runtime& runtime = runtime_of(revision);
+  const auto index = look_through(package, {runtime.dependencies_file}, settings_.package);
+  const std::string handler = file_of(revision.spec.handler);
+  if (!index.has(handler)) {
+    refuse("handler: the package has no file " + handler, index.describe() + "; handler is FILE:FUNCTION");
+  }
+  const bool depends = !runtime.dependencies_file.empty() && index.has(runtime.dependencies_file);
+  std::map<std::string, std::string> labels{{kBuiltBy, settings_.installation.id}};
+  std::string base;
+  if (depends) {
+    const auto asked = index.contents.find(runtime.dependencies_file);
+    if (asked == index.contents.end()) refuse(runtime.dependencies_file + " is not a plain file", "");
+    base = runtimes_.with_dependencies(runtime, package, revision.package, asked->second, run);
+    labels[kDependencies] = base;
+  } else {
+    base = runtimes_.run_image(runtime, run);
+  }
+  Spool context{settings_.work_folder};
+  TarWriter tar{context.descriptor()};
+  tar.add_file("Dockerfile", "FROM " + base + "\nCOPY function /function\n");
+  TarReader reader{package, settings_.package};
+  copy_entries(reader, tar, "function/");
+  tar.finish();
+  return images_.build({.context = context, .tag = name_of(revision), .labels = labels}, run.deadline, run.output,
+                       run.stop);
+}
+
+std::string Builder::of_dockerfile(const Revision& revision, const std::string& package, const BuildRun& run) {
+  const auto dockerfile = clean_path(revision.spec.build);
+  if (!dockerfile) refuse("build: " + revision.spec.build + " leads out of the package", "name a file in it");
+  const auto index = look_through(package, {".dockerignore"}, settings_.package);
+  if (!index.has(*dockerfile)) refuse("build: the package has no file " + *dockerfile, index.describe());
+  const auto ignored = index.contents.find(".dockerignore");
+  const IgnoreRules rules{ignored == index.contents.end() ? std::string_view{} : ignored->second};
+  Spool context{settings_.work_folder};
+  TarWriter tar{context.descriptor()};
+  TarReader reader{package, settings_.package};
+  copy_entries(reader, tar, "", [&](const std::string& path) { return path == *dockerfile || !rules.ignores(path); });
+  tar.finish();
+  return images_.build({.context = context,
+                        .tag = name_of(revision),
+                        .dockerfile = *dockerfile,
+                        .args = settings_.proxies,
+                        .labels = {{kBuiltBy, settings_.installation.id}},
+                        .memory = settings_.memory},
+                       run.deadline, run.output, run.stop);
+}
+
+std::string Builder::of_image(const Revision& revision, const BuildRun& run) {
+  const std::string& name = revision.spec.image;
+  // What a digest names never changes, so it is fetched only where it is missing; a tag is asked for again.
+  const bool fixed = name.find('@') != name.npos || name.starts_with("sha256:");
+  std::string why;
+  auto image = fixed ? images_.find(name, run.stop) : std::nullopt;
+  if (!image && !name.starts_with("sha256:")) {
+    const auto pulled = images_.pull(name, run.deadline, run.output, run.stop);
+    if (const auto* failed = std::get_if<NotPulled>(&pulled)) why = failed->why;
+    image = images_.find(name, run.stop);
+    if (image && !why.empty() && run.output) run.output("Not pulled (" + why + "): the image that is here is used\n");
+  }
+  if (!image) {
+    refuse("image: " + name + " is not in Docker" + (why.empty() ? "" : " and cannot be pulled: " + why),
+           "check its name, or `docker load` it");
+  }
+  images_.tag(image->id, name_of(revision));
+  return image->id;
+}
+
+void Builder::discard(const Revision& revision) {
+  const std::string name = name_of(revision);
+  const auto image = images_.find(name);
+  if (!image) return;
+  images_.untag(name);
+  const auto dependencies = image->labels.find(kDependencies);
+  if (dependencies == image->labels.end()) return;
+  // A label of a foreign image may say anything: only names of ours are taken away.
+  if (!dependencies->second.starts_with("hearth-" + settings_.installation.id + "/dependencies-")) return;
+  const auto users = images_.list(std::string(kDependencies) + "=" + dependencies->second);
+  if (users.empty()) images_.untag(dependencies->second);
+}
+
+const Runtime& Builder::runtime_of(const Revision& revision) const {
+  const auto found = std::ranges::find(settings_.runtimes, revision.spec.runtime, &Runtime::name);
+  if (found != settings_.runtimes.end()) return *found;
+  std::string known;
+  for (const auto& runtime : settings_.runtimes) known += (known.empty() ? "" : ", ") + runtime.name;
+  refuse("runtime: there is no runtime " + revision.spec.runtime, "there is " + known + "; or use image or build");
+}
+
+std::string Builder::name_of(const Revision& revision) const {
+  return "hearth-" + settings_.installation.id + "/" + revision.function.space + "/" + revision.function.name + ":" +
+         std::to_string(revision.number);
+}
+
+}  // namespace hearth::docker

@@ -1,0 +1,37 @@
+// Makes a revision's image with Docker: a runtime's package on top of the runtime's image, a Dockerfile, or an image
+// that exists. Blocks; any thread, many builds at once.
+#pragma once
+
+#include "engines/docker/runtime_images.h"
+#include "ports/builder.h"
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+namespace hearth::docker {
+
+class Builder final : public ports::Builder {
+ public:
+  // `api` outlives it.
+  Builder(Api& api, BuildSettings settings);
+
+  std::string build(const domain::Revision& revision, const std::string& package, const ports::BuildOutput& output,
+                    std::stop_token stop) override;
+  void discard(const domain::Revision& revision) override;
+
+ private:
+  std::string build_any(const domain::Revision& revision, const std::string& package, const BuildRun& run);
+  std::string of_runtime(const domain::Revision& revision, const std::string& package, const BuildRun& run);
+  std::string of_dockerfile(const domain::Revision& revision, const std::string& package, const BuildRun& run);
+  std::string of_image(const domain::Revision& revision, const BuildRun& run);
+  const Runtime& runtime_of(const domain::Revision& revision) const;
+  // Its name keeps a revision's image in Docker; the last name that goes takes the image with it.
+  std::string name_of(const domain::Revision& revision) const;
+
+  const BuildSettings settings_;
+  Images images_;
+  RuntimeImages runtimes_;
+};
+
+}  // namespace hearth::docker

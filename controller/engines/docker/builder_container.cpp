@@ -1,0 +1,103 @@
+#include "engines/docker/builder_container.h"
+
+#include "engines/docker/build_report.h"
+#include "telemetry/log.h"
+
+#include <random>
+
+namespace hearth::docker {
+
+using domain::Code;
+using domain::Layer;
+using net::url_encode;
+
+namespace {
+
+std::string new_name(const Installation& installation) {
+  std::random_device random;
+  const std::uint64_t number = std::uint64_t{random()} << 32 | random();
+  return "hearth-" + installation.id + "-build-" + domain::format_replica(number);
+}
+
+}  // namespace
+
+BuildContainer::BuildContainer(Api& api, const Installation& installation, BuilderContainer spec,
+                               const std::stop_token& stop)
+    : api_(api) {
+  const std::string name = new_name(installation);
+  spec.labels = proof(installation, name);
+  if (!spec.ca_bundle.empty()) {
+    for (const char* variable : {"SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"}) {
+      spec.env[variable] = kCaInside;
+    }
+  }
+  const auto answer = api_.call({.method = "POST",
+                                 .path = "/containers/create?name=" + name,
+                                 .attempt = "create a container to build in",
+                                 .body = write_builder(spec)},
+                                stop);
+  id_ = read_created(answer.body);
+}
+
+BuildContainer::~BuildContainer() {
+  try {
+    api_.call({.method = "DELETE",
+               .path = "/containers/" + id_ + "?force=1&v=1",
+               .attempt = "remove a build's container",
+               .expected = {404, 409}});
+  } catch (const domain::Error& error) {
+    // Docker is away: the next start removes what bears our mark.
+    telemetry::log::warn("a build's container stays behind", {{"container", id_}, {"reason", error.what()}});
+  }
+}
+
+void BuildContainer::upload(Spool& tar, const std::stop_token& stop) {
+  tar.rewind();
+  net::Request request{.method = "PUT",
+                       .target = "/containers/" + id_ + "/archive?path=/",
+                       .headers = {{"Content-Type", "application/x-tar"}}};
+  request.read_body = [&](char* buffer, std::size_t size) { return tar.read(buffer, size); };
+  request.body_size = tar.size();
+  request.timeout = std::chrono::minutes{5};
+  const auto answer = api_.send(std::move(request), nullptr, nullptr, stop);
+  if (answer.status != 200) throw domain::Error(refusal("hand a package to its build", answer.status, answer.body));
+}
+
+BuildContainer::Ended BuildContainer::run(const Deadline& deadline, const ports::BuildOutput& output,
+                                          const std::stop_token& stop) {
+  const std::string path = "/containers/" + id_;
+  api_.call({.method = "POST", .path = path + "/start", .attempt = "start a build's container"}, stop);
+  LastLines last;
+  Demultiplexer frames;
+  api_.stream(
+      {.path = path + "/logs?follow=1&stdout=1&stderr=1",
+       .attempt = "follow a build's output",
+       .timeout = deadline.left()},
+      [] {},
+      [&](std::string_view piece) {
+        const std::string text = frames.feed(piece);
+        last.feed(text);
+        if (output && !text.empty()) output(text);
+        return true;
+      },
+      stop);
+  api_.call({.method = "POST", .path = path + "/wait", .attempt = "await a build", .timeout = deadline.left()}, stop);
+  const auto ended = read_exit(api_.call({.path = path + "/json", .attempt = "look at a build"}, stop).body);
+  return {.exit_code = ended.code, .out_of_memory = ended.out_of_memory, .last_lines = last.text()};
+}
+
+void BuildContainer::download(const std::string& folder, Spool& into, const Deadline& deadline,
+                              const std::stop_token& stop) {
+  api_.stream(
+      {.path = "/containers/" + id_ + "/archive?path=" + url_encode(folder),
+       .attempt = "take out what a build made",
+       .timeout = deadline.left()},
+      [] {},
+      [&](std::string_view piece) {
+        into.append(piece);
+        return true;
+      },
+      stop);
+}
+
+}  // namespace hearth::docker

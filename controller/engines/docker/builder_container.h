@@ -1,0 +1,41 @@
+// A container that a package is built in: made, filled, run, emptied, and removed with its owner whatever happened.
+// Blocks; one thread at a time.
+#pragma once
+
+#include "engines/docker/api.h"
+#include "engines/docker/build_codec.h"
+#include "engines/docker/build_context.h"
+#include "engines/docker/images.h"
+#include "engines/docker/ownership.h"
+
+#include <stop_token>
+#include <string>
+
+namespace hearth::docker {
+
+class BuildContainer {
+ public:
+  struct Ended {
+    int exit_code = 0;
+    bool out_of_memory = false;
+    std::string last_lines;
+  };
+
+  // Its labels say that it is ours, so that one that a crash left behind is removed by the next start.
+  BuildContainer(Api& api, const Installation& installation, BuilderContainer spec, const std::stop_token& stop);
+  BuildContainer(const BuildContainer&) = delete;
+  BuildContainer& operator=(const BuildContainer&) = delete;
+  ~BuildContainer();
+
+  // Unpacks a tar at its root.
+  void upload(Spool& tar, const std::stop_token& stop);
+  Ended run(const Deadline& deadline, const ports::BuildOutput& output, const std::stop_token& stop);
+  // A folder of it as a tar; its last name is the tar's root.
+  void download(const std::string& folder, Spool& into, const Deadline& deadline, const std::stop_token& stop);
+
+ private:
+  Api& api_;
+  std::string id_;
+};
+
+}  // namespace hearth::docker

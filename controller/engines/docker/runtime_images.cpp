@@ -1,0 +1,155 @@
+#include "engines/docker/runtime_images.h"
+
+#include "engines/docker/builder_container.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace hearth::docker {
+
+using domain::Code;
+using domain::Layer;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kShort = 16;  // hex digits of a digest in a name: as unique as we need
+
+void say(const BuildRun& run, const std::string& line) {
+  if (run.output) run.output(line + "\n");
+}
+
+}  // namespace
+
+class RuntimeImages::Turn {
+ public:
+  Turn(RuntimeImages& images, std::string name, const std::stop_token& stop) : images_(images), name_(std::move(name)) {
+    std::unique_lock lock{images_.mutex_};
+    const bool free = images_.freed_.wait(lock, stop, [&] { return !images_.in_work_.contains(name_); });
+    if (!free) throw domain::Error(Code::cancelled, Layer::client, "the build was cancelled");
+    images_.in_work_.insert(name_);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    const std::lock_guard lock{images_.mutex_};
+    images_.in_work_.erase(name_);
+    images_.freed_.notify_all();
+  }
+
+ private:
+  RuntimeImages& images_;
+  const std::string name_;
+};
+
+bool names_files(const std::string& dependencies) {
+  std::istringstream lines{dependencies};
+  for (std::string line; std::getline(lines, line);) {
+    line.erase(0, line.find_first_not_of(" \t"));
+    if (line.empty() || line.front() == '#') continue;
+    const bool option = line.starts_with("-") && !line.starts_with("--hash");
+    if (option || line.starts_with(".") || line.starts_with("/")) return true;
+    if (line.find("file:") != line.npos || line.find(".whl") != line.npos || line.find(".tar") != line.npos)
+      return true;
+  }
+  return false;
+}
+
+std::string RuntimeImages::base_of(const Runtime& runtime, const BuildRun& run) {
+  for (const auto& base : runtime.bases) {
+    if (images_.find(base, run.stop)) return base;
+  }
+  std::string why;
+  for (const auto& base : runtime.bases) {
+    say(run, "Pulling " + base);
+    const auto pulled = images_.pull(base, run.deadline, run.output, run.stop);
+    if (std::holds_alternative<Pulled>(pulled)) return base;
+    if (why.empty()) why = std::get<NotPulled>(pulled).why;
+  }
+  throw domain::Error(Code::unavailable, Layer::engine,
+                      "the base image of runtime " + runtime.name + " (" + runtime.bases.front() +
+                          ") is not in Docker and cannot be pulled: " + why,
+                      settings_.base_mend);
+}
+
+std::string RuntimeImages::stage(const Runtime& runtime, const std::string& stage, const BuildRun& run) {
+  const std::string base = base_of(runtime, run);
+  const auto base_image = images_.find(base, run.stop);
+  const std::string made_of = folder_digest(runtime.folder) + (base_image ? base_image->id : base);
+  const std::string name = "hearth/runtime-" + runtime.name + (stage == "run" ? "" : "-" + stage) + ":" +
+                           hex_digest(made_of).substr(0, kShort);
+  const Turn turn{*this, name, run.stop};
+  if (const auto image = images_.find(name, run.stop)) return image->id;
+  say(run, "Making the image of runtime " + runtime.name + (stage == "run" ? "" : " (" + stage + ")") + ", once");
+  Spool context{settings_.work_folder};
+  TarWriter tar{context.descriptor()};
+  add_folder(tar, runtime.folder);
+  tar.finish();
+  auto args = settings_.proxies;
+  args["BASE"] = base;
+  return images_.build({.context = context, .tag = name, .target = stage, .args = args}, run.deadline, run.output,
+                       run.stop);
+}
+
+std::string RuntimeImages::run_image(const Runtime& runtime, const BuildRun& run) { return stage(runtime, "run", run); }
+
+std::string RuntimeImages::with_dependencies(const Runtime& runtime, const fs::path& package,
+                                             const std::string& package_digest, const std::string& asked,
+                                             const BuildRun& run) {
+  const std::string base = run_image(runtime, run);
+  std::string made_of = base + "\n" + asked;
+  for (const auto& word : runtime.dependencies_command) made_of += "\n" + word;
+  if (names_files(asked)) made_of += "\n" + package_digest;
+  const std::string name = "hearth-" + settings_.installation.id + "/dependencies-" + runtime.name + ":" +
+                           hex_digest(made_of).substr(0, kShort);
+  const Turn turn{*this, name, run.stop};
+  if (images_.find(name, run.stop)) {
+    say(run, "Dependencies unchanged since " + name.substr(name.rfind(':') + 1));
+    return name;
+  }
+  Spool installed{settings_.work_folder};
+  install(runtime, package, installed, run);
+
+  Spool context{settings_.work_folder};
+  TarWriter tar{context.descriptor()};
+  tar.add_file("Dockerfile", "FROM " + base + "\nCOPY installed /function\n");
+  installed.rewind();
+  TarReader reader{installed.descriptor(), settings_.package};
+  copy_entries(reader, tar, "installed/");
+  tar.finish();
+  images_.build({.context = context, .tag = name, .labels = {{kBuiltBy, settings_.installation.id}}}, run.deadline,
+                run.output, run.stop);
+  return name;
+}
+
+void RuntimeImages::install(const Runtime& runtime, const fs::path& package, Spool& installed, const BuildRun& run) {
+  const std::string image = stage(runtime, "builder", run);
+  say(run, "Installing what " + runtime.dependencies_file + " asks for");
+  Spool content{settings_.work_folder};
+  TarWriter tar{content.descriptor()};
+  TarReader reader{package, settings_.package};
+  copy_entries(reader, tar, "function/");
+  tar.finish();
+
+  BuilderContainer spec{.image = image, .command = runtime.dependencies_command};
+  spec.env = settings_.proxies;
+  spec.ca_bundle = settings_.ca_bundle.string();
+  spec.cache_volume = "hearth-" + settings_.installation.id + "-cache";
+  spec.memory = settings_.memory;
+  spec.pids = settings_.pids;
+  BuildContainer container{api_, settings_.installation, spec, run.stop};
+  container.upload(content, run.stop);
+  const auto ended = container.run(run.deadline, run.output, run.stop);
+  if (ended.exit_code != 0) {
+    domain::Fault fault{.code = Code::invalid, .layer = Layer::client, .message = {}};
+    fault.message = "installing what " + runtime.dependencies_file + " asks for failed";
+    fault.message += ended.out_of_memory ? ": it needs more than " + domain::to_string(settings_.memory) + " of memory"
+                                         : " with exit code " + std::to_string(ended.exit_code);
+    fault.detail = ended.last_lines;
+    fault.hint = "mend " + runtime.dependencies_file + " and deploy again";
+    throw domain::Error(fault);
+  }
+  container.download("/function/" + runtime.dependencies_folder, installed, run.deadline, run.stop);
+}
+
+}  // namespace hearth::docker
