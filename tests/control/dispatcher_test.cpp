@@ -16,7 +16,7 @@ namespace hearth::control {
 namespace {
 
 using namespace std::chrono_literals;
-using fakes::FakeEngine;
+using tests::FakeEngine;
 using Kind = FakeEngine::Behaviour::Kind;
 
 class DispatcherTest : public testing::Test {
@@ -53,7 +53,7 @@ class DispatcherTest : public testing::Test {
     return engine_.await([&](const FakeEngine& engine) { return engine.running().size() == count; });
   }
 
-  fakes::FakeClock clock_;
+  tests::FakeClock clock_;
   FakeEngine engine_;
   Dispatcher dispatcher_{engine_, clock_, {.gateway_threads = 2, .max_starts = 4, .effect_threads = 8}};
   std::deque<Caller> callers_;

@@ -1,0 +1,185 @@
+#include "control/service.h"
+
+#include "caller.h"
+#include "control/records.h"
+#include "control/spec_codec.h"
+#include "fakes/fake_builder.h"
+#include "fakes/fake_clock.h"
+#include "fakes/fake_engine.h"
+#include "fakes/fake_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hearth::control {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::Code;
+using domain::Fault;
+using domain::RevisionState;
+
+class ServiceTest : public testing::Test {
+ protected:
+  ServiceTest() {
+    packages_.put("sha256:p1");
+    packages_.put("sha256:p2");
+    engine_.tell(dispatcher_);
+  }
+
+  static domain::FunctionSpec spec(const std::string& name = "hello") {
+    domain::FunctionSpec spec;
+    spec.name.name = name;
+    spec.runtime = "python";
+    spec.handler = "handler.py:handle";
+    return spec;
+  }
+  // The fault of the build, or nothing.
+  std::optional<Fault> settle(const domain::Revision& revision) {
+    const auto log = service_->build_log(revision.function, revision.number);
+    EXPECT_TRUE(log);
+    auto part = log->read(0, 0ms);
+    while (!part.settled) part = log->read(part.next, 10s);
+    return part.fault;
+  }
+  domain::Revision deploy(const std::string& package = "sha256:p1", const std::string& name = "hello") {
+    auto revision = service_->deploy(spec(name), package, std::nullopt);
+    EXPECT_FALSE(settle(revision));
+    return revision;
+  }
+  template <class Act>
+  Fault refused(Act act) {
+    try {
+      act();
+    } catch (const domain::Error& error) {
+      return error.fault();
+    }
+    ADD_FAILURE() << "was not refused";
+    return {};
+  }
+
+  const domain::FunctionName hello_{.name = "hello"};
+  tests::FakeClock clock_;
+  tests::FakeEngine engine_;
+  tests::FakeStore store_;
+  tests::FakePackages packages_;
+  tests::FakeBuilder builder_;
+  Dispatcher dispatcher_{engine_, clock_, {}};
+  std::unique_ptr<Service> service_ = std::make_unique<Service>(store_, packages_, builder_, dispatcher_, clock_);
+};
+
+TEST_F(ServiceTest, ADeployedFunctionIsCalledAsSoonAsItsBuildIsSettled) {
+  deploy();
+  EXPECT_EQ(service_->function(hello_).value.active, 1u);
+  EXPECT_EQ(service_->revision(hello_, 1).state, RevisionState::ready);
+  Caller caller{dispatcher_, clock_};
+  ASSERT_TRUE(caller.call("hello"));
+  EXPECT_NE(caller.await_lease(), nullptr);
+}
+
+TEST_F(ServiceTest, AFailedBuildLeavesTheRunningRevisionAlone) {
+  deploy();
+  builder_.fail_with(Fault{.code = Code::invalid, .layer = domain::Layer::client, .message = "step 2 failed"});
+  const auto failed = service_->deploy(spec(), "sha256:p2", std::nullopt);
+  EXPECT_EQ(settle(failed)->message, "step 2 failed");
+  EXPECT_EQ(service_->function(hello_).value.active, 1u);
+  EXPECT_EQ(service_->function(hello_).value.latest, 2u);
+  EXPECT_EQ(service_->revision(hello_, 2).fault->message, "step 2 failed");
+}
+
+TEST_F(ServiceTest, RefusesADeployThatWasDecidedOnAnOlderState) {
+  deploy();
+  const auto version = service_->function(hello_).version;
+  deploy("sha256:p2");
+  EXPECT_EQ(refused([&] { service_->deploy(spec(), "sha256:p1", version); }).code, Code::conflict);
+  EXPECT_EQ(refused([&] { service_->deploy(spec(), "sha256:p1", 0); }).code, Code::conflict);
+  EXPECT_NO_THROW(service_->deploy(spec(), "sha256:p1", service_->function(hello_).version));
+}
+
+TEST_F(ServiceTest, TellsEverythingThatIsWrongWithASpec) {
+  auto wrong = spec("Not-A-Name");
+  wrong.limits.memory = {};
+  try {
+    service_->deploy(wrong, "sha256:p1", std::nullopt);
+    FAIL() << "was not refused";
+  } catch (const InvalidDocument& error) {
+    EXPECT_THAT(error.complaints(), testing::SizeIs(2));
+  }
+}
+
+TEST_F(ServiceTest, RefusesAPackageThatIsNotHere) {
+  EXPECT_EQ(refused([&] { service_->deploy(spec(), "sha256:none", std::nullopt); }).code, Code::not_found);
+  EXPECT_EQ(refused([&] { service_->deploy(spec(), "", std::nullopt); }).code, Code::invalid);
+}
+
+TEST_F(ServiceTest, ServesWhatIsStoredAfterARestartAndEndsBuildsThatWereCutOff) {
+  deploy();
+  builder_.hold(true);
+  service_->deploy(spec(), "sha256:p2", std::nullopt);
+  service_.reset();
+  // As a kill would have left it: the cancelled build had no time to be recorded.
+  Records records{store_};
+  auto cut_off = *records.revision(hello_, 2);
+  cut_off.state = RevisionState::building;
+  cut_off.fault.reset();
+  records.put(cut_off);
+
+  Dispatcher dispatcher{engine_, clock_, {}};
+  Service service{store_, packages_, builder_, dispatcher, clock_};
+  service.load();
+
+  EXPECT_EQ(service.revision(hello_, 2).state, RevisionState::failed);
+  Caller caller{dispatcher, clock_};
+  ASSERT_TRUE(caller.call("hello"));
+  ASSERT_NE(caller.await_lease(), nullptr);
+  EXPECT_EQ(caller.await_lease()->replica().revision, 1u);
+}
+
+TEST_F(ServiceTest, RemovalLeavesNeitherReplicaNorImageNorPackageNorRecord) {
+  deploy();
+  deploy("sha256:p2");
+  deploy("sha256:p2", "other");
+  Caller caller{dispatcher_, clock_};
+  ASSERT_TRUE(caller.call("hello"));
+  caller.finish();
+  service_->remove(hello_, std::nullopt);
+  EXPECT_EQ(engine_.containers(), 0u);
+  EXPECT_EQ(builder_.images(), 1u);
+  EXPECT_FALSE(packages_.find("sha256:p1"));
+  EXPECT_TRUE(packages_.find("sha256:p2")) << "the other function is made of it";
+  EXPECT_EQ(refused([&] { service_->function(hello_); }).code, Code::not_found);
+  EXPECT_TRUE(Records{store_}.revisions(hello_).empty());
+}
+
+TEST_F(ServiceTest, ABuildThatOutlivesItsFunctionLeavesNoImage) {
+  builder_.hold(true);
+  const auto revision = service_->deploy(spec(), "sha256:p1", std::nullopt);
+  const auto log = service_->build_log(hello_, 1);
+  service_->remove(hello_, std::nullopt);
+  builder_.hold(false);
+  auto part = log->read(0, 0ms);
+  while (!part.settled) part = log->read(part.next, 10s);
+  EXPECT_EQ(part.fault->code, Code::not_found);
+  EXPECT_EQ(builder_.images(), 0u);
+}
+
+TEST_F(ServiceTest, KeepsTheLastRevisionsAndForgetsTheRest) {
+  for (int i = 0; i < 15; ++i) deploy();
+  const auto revisions = service_->revisions(hello_);
+  EXPECT_THAT(revisions, testing::SizeIs(11));
+  EXPECT_EQ(revisions.front().number, 15u);
+  EXPECT_EQ(builder_.images(), 11u);
+}
+
+TEST_F(ServiceTest, ListsInPagesByName) {
+  for (const auto* name : {"c", "a", "b"}) deploy("sha256:p1", name);
+  const auto first = service_->functions("default", "", 2);
+  ASSERT_THAT(first, testing::SizeIs(2));
+  EXPECT_EQ(first[0].value.name.name, "a");
+  const auto rest = service_->functions("default", first[1].value.name.name, 2);
+  ASSERT_THAT(rest, testing::SizeIs(1));
+  EXPECT_EQ(rest[0].value.name.name, "c");
+}
+
+}  // namespace
+}  // namespace hearth::control
