@@ -10,7 +10,7 @@
 #include <set>
 #include <string>
 
-namespace hearth::fakes {
+namespace hearth::tests {
 
 class FakeBuilder final : public ports::Builder {
  public:
@@ -89,4 +89,4 @@ class FakePackages final : public ports::Packages {
   std::set<std::string> held_;
 };
 
-}  // namespace hearth::fakes
+}  // namespace hearth::tests

@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-namespace hearth::fakes {
+namespace hearth::tests {
 
 class FakeClock final : public ports::Clock {
  public:
@@ -33,4 +33,4 @@ class FakeClock final : public ports::Clock {
   domain::Time now_ = domain::Time{std::chrono::hours{1}};
 };
 
-}  // namespace hearth::fakes
+}  // namespace hearth::tests

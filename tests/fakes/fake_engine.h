@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace hearth::fakes {
+namespace hearth::tests {
 
 class FakeEngine final : public ports::Engine {
  public:
@@ -203,4 +203,4 @@ class FakeEngine final : public ports::Engine {
   std::size_t most_starting_ = 0;
 };
 
-}  // namespace hearth::fakes
+}  // namespace hearth::tests
