@@ -1,0 +1,42 @@
+#include "api/api.h"
+
+#include "api/cpprest_listener.h"
+#include "api/front.h"
+#include "api/routes.h"
+#include "api/secret.h"
+#include "http/blocking.h"
+
+namespace hearth::api {
+
+struct Api::Impl {
+  Impl(control::Service& service, ports::Packages& packages, telemetry::LogFiles& logs, Info said, Settings settings)
+      : info(std::move(said)),
+        parts{.service = service, .packages = packages, .logs = logs, .info = info},
+        inner([this](const Request& request) { return route(routes, parts, request); }, secret, settings.max_workers),
+        front(routes, parts,
+              {.token = std::move(settings.token),
+               .inner_port = inner.port(),
+               .inner_secret = secret,
+               .max_waiting = settings.max_workers * 3 / 4}),
+        server({.server = {.address = std::move(settings.address), .descriptors = std::move(settings.descriptors)},
+                .max_workers = settings.max_workers},
+               front) {}
+
+  const Info info;
+  const Parts parts;
+  const Routes routes = make_routes();
+  const std::string secret = make_secret();  // of this start
+  CpprestListener inner;
+  Front front;
+  http::BlockingServer server;
+};
+
+Api::Api(control::Service& service, ports::Packages& packages, telemetry::LogFiles& logs, Info info, Settings settings)
+    : impl_(std::make_unique<Impl>(service, packages, logs, std::move(info), std::move(settings))) {}
+Api::~Api() = default;
+void Api::start() { impl_->server.start(); }
+void Api::stop(std::chrono::milliseconds grace) { impl_->server.stop(grace); }
+std::uint16_t Api::port() const noexcept { return impl_->server.port(); }
+std::uint16_t Api::inner_port() const noexcept { return impl_->inner.port(); }
+
+}  // namespace hearth::api

@@ -1,0 +1,184 @@
+#include "api/codec.h"
+
+#include "api/info.h"
+#include "control/spec_codec.h"
+#include "control/spec_json.h"
+#include "domain/replica.h"
+#include "http/problem.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace hearth::api {
+namespace {
+
+using domain::Complaint;
+using domain::Fault;
+using nlohmann::json;
+
+// Words of builds and containers may hold any bytes; a document is UTF-8.
+std::string text_of(const json& document) { return document.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+json problem_json(const Fault& fault) { return json::parse(http::problem(fault)); }
+
+// The name is the document's own member; a spec inside another document does not repeat it.
+json bare_spec(const domain::FunctionSpec& spec) {
+  auto document = control::spec_json(spec);
+  document.erase("name");
+  document.erase("namespace");
+  return document;
+}
+
+json revision_json(const domain::Revision& revision) {
+  json document{{"function", revision.function.name},
+                {"namespace", revision.function.space},
+                {"number", revision.number},
+                {"state", name(revision.state)},
+                {"package", revision.package},
+                {"image", revision.image},
+                {"created_at", control::format_time(revision.created_at)},
+                {"spec", bare_spec(revision.spec)}};
+  if (revision.fault) document["fault"] = problem_json(*revision.fault);
+  return document;
+}
+
+json replica_json(const control::ReplicaView& replica) {
+  return {{"id", domain::format_replica(replica.id)},
+          {"revision", replica.revision},
+          {"state", name(domain::state_of(replica.phase))},
+          {"phase", name(replica.phase)},
+          {"draining", replica.draining},
+          {"stopping", replica.stopping},
+          {"in_flight", replica.in_flight},
+          {"since", control::format_time(replica.since)}};
+}
+
+json replicas_json(const control::FunctionView& view) {
+  json items = json::array();
+  for (const auto& replica : view.replicas) items.push_back(replica_json(replica));
+  return items;
+}
+
+std::string line_of(const json& document) { return text_of(document) + "\n"; }
+
+// A field that could not be read is complained of already; what its default lacks is no news.
+bool is_covered(const Complaint& late, const std::vector<Complaint>& earlier) {
+  return std::ranges::any_of(earlier, [&](const Complaint& known) {
+    return known.field.empty() || late.field == known.field || late.field.starts_with(known.field + ".");
+  });
+}
+
+}  // namespace
+
+std::string function_text(const FunctionParts& parts, std::string_view gateway_url) {
+  const auto& function = parts.function.value;
+  json document{{"name", function.name.name},
+                {"namespace", function.name.space},
+                {"state", name(parts.view.state)},
+                {"active", function.active},
+                {"latest", function.latest},
+                {"url", std::string(gateway_url) + "/fn/" + to_string(function.name)},
+                {"version", parts.function.version},
+                {"spec", bare_spec(parts.shown.spec)},
+                {"created_at", control::format_time(parts.shown.created_at)},
+                {"replicas", parts.view.replicas.size()}};
+  if (parts.view.last_failure) document["last_failure"] = problem_json(*parts.view.last_failure);
+  return text_of(document);
+}
+
+std::string revision_text(const domain::Revision& revision) { return text_of(revision_json(revision)); }
+
+std::string status_text(const control::FunctionView& view, std::uint64_t seen) {
+  json document{{"seen", seen}, {"state", name(view.state)}, {"held", view.held}, {"replicas", replicas_json(view)}};
+  if (view.last_failure) document["last_failure"] = problem_json(*view.last_failure);
+  return text_of(document);
+}
+
+std::string replicas_text(const control::FunctionView& view) { return text_of({{"items", replicas_json(view)}}); }
+
+std::string info_text(const Info& info) {
+  const auto engine = info.engine();
+  return text_of({{"version", info.version},
+                  {"installation", info.installation},
+                  {"gateway", info.gateway_url},
+                  {"engine",
+                   {{"name", engine.name},
+                    {"version", engine.version},
+                    {"api_version", engine.api_version},
+                    {"state", engine.reachable ? "ready" : "away"}}},
+                  {"limits", {{"cpus", info.cpus}, {"memory", to_string(info.memory)}}}});
+}
+
+std::string list_text(const std::vector<std::string>& items, std::string_view next) {
+  std::string text = "{\"items\":[";
+  for (const auto& item : items) text.append(text.back() == '[' ? "" : ",").append(item);
+  text += ']';
+  if (!next.empty()) text.append(",\"next\":").append(json(next).dump());
+  return text + '}';
+}
+
+std::string problem_text(const Fault& fault, int status, const std::vector<Complaint>& complaints) {
+  auto text = http::problem(fault, status);
+  if (complaints.empty()) return text;
+  auto document = json::parse(text);
+  for (const auto& complaint : complaints) {
+    document["errors"].push_back({{"field", complaint.field}, {"message", complaint.message}});
+  }
+  return text_of(document);
+}
+
+Deployment read_deployment(std::string_view body, const domain::FunctionName& name) {
+  const auto document = control::parse_json(body);
+  control::Complaints complaints;
+  Deployment deployment;
+  control::JsonFields fields(document, "", complaints);
+  fields.text("package", deployment.package);
+  if (const auto* spec = fields.child("spec")) {
+    deployment.spec = control::read_spec(*spec, "", complaints);
+  } else {
+    complaints.push_back({"spec", "is missing"});
+  }
+  fields.finish();
+  if (!deployment.package.empty() && !is_digest(deployment.package)) {
+    complaints.push_back({"package", "must be \"sha256:\" and 64 lower-case hex digits"});
+  }
+  const auto& said = deployment.spec.name;
+  if (!said.name.empty() && said.name != name.name) complaints.push_back({"name", "is not the name in the URL"});
+  if (document.is_object() && document.contains("spec") && document["spec"].is_object() &&
+      document["spec"].contains("namespace") && said.space != name.space) {
+    complaints.push_back({"namespace", "is not the namespace in the URL"});
+  }
+  deployment.spec.name = name;
+  const auto earlier = complaints;
+  for (auto& late : domain::check(deployment.spec)) {
+    if (!is_covered(late, earlier)) complaints.push_back(std::move(late));
+  }
+  if (!complaints.empty()) throw control::InvalidDocument("this function cannot be deployed", std::move(complaints));
+  return deployment;
+}
+
+bool is_digest(std::string_view text) {
+  constexpr std::string_view kPrefix = "sha256:";
+  if (!text.starts_with(kPrefix) || text.size() != kPrefix.size() + 64) return false;
+  return text.substr(kPrefix.size()).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::size_t whole_characters(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xc0) == 0x80) continue;  // the inside of a character: its first byte is further back
+    const std::size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? text.size() - back : text.size();
+  }
+  return text.size();
+}
+
+std::string build_output_line(std::string_view text) { return line_of({{"type", "output"}, {"text", text}}); }
+
+std::string build_done_line(std::uint64_t revision) { return line_of({{"type", "done"}, {"revision", revision}}); }
+
+std::string build_failed_line(const Fault& fault) {
+  return line_of({{"type", "failed"}, {"problem", problem_json(fault)}});
+}
+
+}  // namespace hearth::api

@@ -1,0 +1,118 @@
+#include "api/front.h"
+
+#include "api/cpprest_listener.h"
+#include "api/reply.h"
+#include "api/secret.h"
+
+#include <array>
+#include <chrono>
+#include <optional>
+
+namespace hearth::api {
+namespace {
+
+using domain::Code;
+using domain::Error;
+using domain::Layer;
+
+// Longer than the longest wait of a status and than the removal of a busy function.
+constexpr std::chrono::minutes kLongestAnswer{5};
+constexpr std::array<std::string_view, 3> kHandedOn{"content-type", "if-match", "if-none-match"};
+
+Request request_of(const http::BlockingExchange& exchange) {
+  const auto& from = exchange.request();
+  Request request{.method = from.method, .path = {}, .stop = exchange.stop()};
+  read_target(from.target, request);
+  for (const auto name : kHandedOn) {
+    if (const auto* value = from.field(name)) request.headers.emplace(name, *value);
+  }
+  return request;
+}
+
+http::Response outer(Response response) {
+  return {.status = response.status, .fields = std::move(response.headers), .body = std::move(response.body)};
+}
+
+// What belongs to the hop and not to the answer.
+bool is_of_the_hop(std::string_view name) {
+  return name == "content-length" || name == "transfer-encoding" || name == "connection" || name == "keep-alive" ||
+         name == "date";
+}
+
+}  // namespace
+
+// One thread that may be held for long.
+class Front::Waiting {
+ public:
+  Waiting(std::atomic<std::uint32_t>& count, std::uint32_t most) : count_(count) {
+    if (count_.fetch_add(1) < most) return;
+    --count_;
+    throw Error({.code = Code::unavailable,
+                 .layer = Layer::limit,
+                 .message = "too many clients follow logs, builds and states at once",
+                 .hint = "end some of them, or try again in a moment",
+                 .retry_after = std::chrono::seconds{1}});
+  }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() { --count_; }
+
+ private:
+  std::atomic<std::uint32_t>& count_;
+};
+
+Front::Front(const Routes& routes, const Parts& parts, Settings settings)
+    : routes_(routes),
+      parts_(parts),
+      settings_(std::move(settings)),
+      inner_(net::Endpoint{.base = "http://127.0.0.1:" + std::to_string(settings_.inner_port), .unix_socket = {}}) {}
+
+void Front::check_token(const http::Request& request) const {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto* field = request.field("authorization");
+  if (field != nullptr && field->starts_with(kScheme) &&
+      same_secret(std::string_view(*field).substr(kScheme.size()), settings_.token)) {
+    return;
+  }
+  throw Error(Code::denied, Layer::client,
+              field == nullptr ? "the management API wants a token" : "this is not the management API's token",
+              "send Authorization: Bearer TOKEN; fn finds the token by itself where it may read the file");
+}
+
+void Front::serve(http::BlockingExchange& exchange) {
+  std::optional<Request> request;
+  // What is refused before anything of the answer was sent.
+  const auto refused = answer([&]() -> Response {
+    request = request_of(exchange);
+    if (!is_probe(request->path)) check_token(exchange.request());
+    return {.status = 0};
+  });
+  if (refused.status != 0) return exchange.respond(outer(refused));
+
+  const auto found = routes_.find(request->method, request->path);
+  const auto* match = std::get_if<Routes::Match>(&found);
+  if (match == nullptr) return exchange.respond(outer(route(routes_, parts_, *request)));
+  if (const auto* streaming = std::get_if<Streaming>(match->handler)) {
+    const Waiting waiting(waiting_, settings_.max_waiting);
+    return (*streaming)(parts_, exchange, *request, match->parameters);
+  }
+  std::optional<Waiting> waiting;
+  if (request->query.contains("wait")) waiting.emplace(waiting_, settings_.max_waiting);
+  hand_on(exchange, *request);
+}
+
+void Front::hand_on(http::BlockingExchange& exchange, const Request& request) {
+  net::Request inner{.method = request.method, .target = exchange.request().target};
+  inner.timeout = kLongestAnswer;
+  for (const auto& [name, value] : request.headers) inner.headers.emplace_back(name, value);
+  inner.headers.emplace_back(CpprestListener::kSecretField, settings_.inner_secret);
+  inner.body = exchange.read_all(settings_.max_body);
+  auto answered = inner_.send(inner, exchange.stop());
+  http::Response response{.status = answered.status, .fields = {}, .body = std::move(answered.body)};
+  for (auto& [name, value] : answered.headers) {
+    if (!is_of_the_hop(name)) response.fields.emplace_back(std::move(name), std::move(value));
+  }
+  exchange.respond(std::move(response));
+}
+
+}  // namespace hearth::api

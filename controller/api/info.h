@@ -1,0 +1,32 @@
+// What this hearthd is, for /v1/info and the probes.
+#pragma once
+
+#include "domain/error.h"
+#include "domain/function.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace hearth::api {
+
+struct EngineFacts {
+  std::string name;         // "docker"
+  std::string version;      // "20.10.24"; empty while it was never reached
+  std::string api_version;  // "1.41"
+  bool reachable = false;
+};
+
+struct Info {
+  std::string version;       // of hearthd
+  std::string installation;  // 16 hex digits
+  std::string gateway_url;   // "http://127.0.0.1:8080"
+  std::uint32_t cpus = 0;
+  domain::Bytes memory;
+  // Both from any thread, and soon: asked on every /v1/info and /readyz.
+  std::function<EngineFacts()> engine;
+  std::function<std::optional<domain::Fault>()> unready;  // why calls cannot be served; nothing: they can
+};
+
+}  // namespace hearth::api

@@ -1,0 +1,26 @@
+// What a request names in its path and its query, checked. Throws `invalid` saying which word was wrong. Pure.
+#pragma once
+
+#include "api/message.h"
+#include "api/route_table.h"
+#include "domain/function.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace hearth::api {
+
+std::string space_of(const Parameters& parameters);
+domain::FunctionName function_of(const Parameters& parameters);
+std::uint64_t revision_of(const Parameters& parameters);
+std::string digest_of(const Parameters& parameters);
+
+// A whole number in the query; `fallback` where it is not given.
+std::uint64_t number_of(const Request& request, std::string_view key, std::uint64_t fallback, std::uint64_t most);
+bool flag_of(const Request& request, std::string_view key);  // follow, follow=true, follow=1
+
+// Complains of parameters that nobody asked for, so that a misspelt one is not passed over.
+void refuse_other_parameters(const Request& request, std::initializer_list<std::string_view> known);
+
+}  // namespace hearth::api

@@ -1,0 +1,63 @@
+#include "api/routes.h"
+
+#include "api/reply.h"
+#include "api/streams.h"
+
+namespace hearth::api {
+namespace {
+
+Response no_such_path(const Request& request) {
+  return problem_reply({.code = domain::Code::not_found,
+                        .layer = domain::Layer::client,
+                        .message = "the API has no " + request.path,
+                        .hint = "its calls begin with /v1/"});
+}
+
+Response no_such_method(const Request& request, const std::string& allow) {
+  auto response = problem_reply({.code = domain::Code::invalid,
+                                 .layer = domain::Layer::client,
+                                 .message = request.method + " is not for " + request.path,
+                                 .hint = "it takes " + allow},
+                                405);
+  response.headers.emplace_back("Allow", allow);
+  return response;
+}
+
+}  // namespace
+
+Routes make_routes() {
+  Routes routes;
+  routes.add("GET", "/healthz", get_health);
+  routes.add("GET", "/readyz", get_readiness);
+  routes.add("GET", "/v1/info", get_info);
+  routes.add("GET", "/v1/namespaces/{ns}/functions", list_functions);
+  routes.add("GET", "/v1/namespaces/{ns}/functions/{name}", get_function);
+  routes.add("PUT", "/v1/namespaces/{ns}/functions/{name}", put_function);
+  routes.add("DELETE", "/v1/namespaces/{ns}/functions/{name}", delete_function);
+  routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/revisions", list_revisions);
+  routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/revisions/{n}", get_revision);
+  routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/revisions/{n}/build", get_build);
+  routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/status", get_status);
+  routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/replicas", list_replicas);
+  routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/logs", get_logs);
+  routes.add("HEAD", "/v1/namespaces/{ns}/packages/{digest}", head_package);
+  routes.add("PUT", "/v1/namespaces/{ns}/packages/{digest}", put_package);
+  return routes;
+}
+
+bool is_probe(std::string_view path) { return path == "/healthz" || path == "/readyz"; }
+
+Response route(const Routes& routes, const Parts& parts, const Request& request) {
+  return answer([&]() -> Response {
+    const auto found = routes.find(request.method, request.path);
+    if (const auto* missing = std::get_if<NoSuchMethod>(&found)) return no_such_method(request, missing->allow);
+    if (std::holds_alternative<NoSuchPath>(found)) return no_such_path(request);
+    const auto& match = std::get<Routes::Match>(found);
+    const auto* answering = std::get_if<Answering>(match.handler);
+    // What streams is served at the front and never asked for here.
+    if (answering == nullptr) return no_such_path(request);
+    return (*answering)(parts, request, match.parameters);
+  });
+}
+
+}  // namespace hearth::api

@@ -1,0 +1,20 @@
+// What streams in or out and so never passes through the inner listener: uploads, builds, logs. Each blocks its
+// thread for as long as the stream lasts, and ends soon after the client left.
+#pragma once
+
+#include "api/handlers.h"
+#include "http/blocking.h"
+
+namespace hearth::api {
+
+// A tar of any length, straight into its file.
+void put_package(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
+                 const Parameters& parameters);
+// NDJSON, until the build is settled.
+void get_build(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
+               const Parameters& parameters);
+// NDJSON; with `follow`, until the client leaves or the function is removed.
+void get_logs(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
+              const Parameters& parameters);
+
+}  // namespace hearth::api
