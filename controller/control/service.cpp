@@ -203,6 +203,10 @@ FunctionView Service::view(const FunctionName& name) {
   return {};  // never had a revision that was ready
 }
 
+std::uint64_t Service::await_change(const FunctionName& name, std::uint64_t seen, domain::Time until) {
+  return impl_->dispatcher.await_change(name, seen, until);
+}
+
 void Service::remove(const FunctionName& name, std::optional<std::uint64_t> expected, std::chrono::milliseconds grace) {
   const auto lock = impl_->hold(name);
   const auto current = impl_->must_find(name);
