@@ -1,0 +1,10 @@
+#pragma once
+
+#include "cli/context.h"
+
+namespace hearth::cli {
+
+// `fn delete NAME`: returns when nothing of the function is left.
+int remove_function(const Context& context, const std::string& name);
+
+}  // namespace hearth::cli

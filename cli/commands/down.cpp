@@ -1,0 +1,64 @@
+#include "cli/commands/down.h"
+
+#include "cli/daemon.h"
+#include "cli/paths.h"
+#include "cli/progress.h"
+
+#include <nlohmann/json.hpp>
+
+namespace hearth::cli {
+namespace {
+
+using domain::Code;
+using domain::Error;
+using domain::Layer;
+
+bool answers(const Context& context) {
+  constexpr std::chrono::seconds kPatience{2};
+  try {
+    net::HttpClient http({.base = context.api, .unix_socket = {}});
+    return http.send({.target = "/healthz", .timeout = kPatience, .connect_timeout = kPatience}, context.stop).status ==
+           200;
+  } catch (const Error& error) {
+    if (error.fault().code == Code::cancelled) throw;
+    return false;
+  }
+}
+
+int report(const Context& context, bool stopped) {
+  if (context.terminal.json()) {
+    context.terminal.print(nlohmann::json{{"stopped", stopped}}.dump() + "\n");
+  } else {
+    context.terminal.print(stopped ? "hearthd is down\n" : "hearthd was not running\n");
+  }
+  return 0;
+}
+
+}  // namespace
+
+int down(const Context& context, const std::filesystem::path& run_dir) {
+  constexpr std::chrono::seconds kPatience{60};
+  const auto folder = run_dir.empty() ? default_folders().run : run_dir;
+  const bool known = std::filesystem::exists(folder / "hearthd.pid");
+  if (known) {
+    const PidFile file(folder);
+    if (const auto daemon = file.running()) {
+      const Progress progress(context.terminal, "stopping hearthd");
+      if (!stop_daemon(*daemon, kPatience, context.stop)) {
+        throw Error(Code::timeout, Layer::gateway,
+                    "hearthd (pid " + std::to_string(daemon->pid) + ") has not ended within a minute",
+                    "end it with: kill -9 " + std::to_string(daemon->pid));
+      }
+      file.clear();
+      return report(context, true);
+    }
+    file.clear();
+  }
+  if (answers(context)) {
+    throw Error(Code::conflict, Layer::client, "a hearthd that `fn up` did not start here answers at " + context.api,
+                "stop it the way it was started, or name its folder with --run-dir");
+  }
+  return report(context, false);
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "cli/context.h"
+
+namespace hearth::cli {
+
+// `fn down`: stops the hearthd that `fn up` started. Warm replicas stay, for the next one to adopt.
+int down(const Context& context, const std::filesystem::path& run_dir);
+
+}  // namespace hearth::cli

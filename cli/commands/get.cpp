@@ -1,0 +1,67 @@
+#include "cli/commands/get.h"
+
+#include "cli/views.h"
+
+#include <nlohmann/json.hpp>
+
+namespace hearth::cli {
+namespace {
+
+using nlohmann::json;
+
+// "memory 256Mi, cpu 1, …": a section's keys in one line.
+std::string section_line(const json& section) {
+  std::string line;
+  for (const auto& [key, value] : section.items()) {
+    if (value.empty() && value.is_structured()) continue;
+    line += (line.empty() ? "" : ", ") + key + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return line;
+}
+
+std::string revision_lines(const Terminal& terminal, const json& revisions, std::uint64_t active) {
+  std::string text;
+  std::vector<Row> rows{{"REVISION", "STATE", "CREATED", "IMAGE"}};
+  for (const auto& revision : revisions) {
+    const auto number = number_at(revision, "number");
+    rows.push_back({std::to_string(number) + (number == active ? " (active)" : ""),
+                    painted_state(terminal, text_at(revision, "state")), text_at(revision, "created_at"),
+                    text_at(revision, "image").substr(0, 19)});
+  }
+  text += table(rows);
+  if (revisions.is_array() && !revisions.empty()) {
+    text += fault_lines(terminal, fault_at(revisions.front(), "fault"));
+  }
+  return text;
+}
+
+}  // namespace
+
+int get(const Context& context, const std::string& name) {
+  auto client = context.client();
+  const auto target = path_of(parse_function(name, context.space));
+  auto function = client.get(target);
+  const auto revisions = client.get(target + "/revisions");
+  const auto& terminal = context.terminal;
+  if (terminal.json()) {
+    function["revisions"] = child_at(revisions, "items");
+    terminal.print(shown(function));
+    return 0;
+  }
+  const auto& spec = child_at(function, "spec");
+  std::vector<Row> rows{{"name", terminal.paint(Style::bold, text_at(function, "name"))},
+                        {"namespace", text_at(function, "namespace")},
+                        {"state", painted_state(terminal, text_at(function, "state"))},
+                        {"url", text_at(function, "url")},
+                        {"from", terminal.tame(source_of(spec))}};
+  if (const auto handler = text_at(spec, "handler"); !handler.empty()) rows.push_back({"handler", handler});
+  for (const char* section : {"env", "limits", "scale", "network"}) {
+    const auto& values = child_at(spec, section);
+    if (values.is_object() && !values.empty()) rows.push_back({section, terminal.tame(section_line(values))});
+  }
+  terminal.print(table(rows) + fault_lines(terminal, fault_at(function, "last_failure")) + "\n" +
+                 revision_lines(terminal, child_at(revisions, "items"), number_at(function, "active")));
+  return 0;
+}
+
+}  // namespace hearth::cli

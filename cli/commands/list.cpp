@@ -1,0 +1,38 @@
+#include "cli/commands/list.h"
+
+#include "cli/views.h"
+
+#include <nlohmann/json.hpp>
+
+namespace hearth::cli {
+
+int list(const Context& context) {
+  auto client = context.client();
+  auto functions = nlohmann::json::array();
+  const std::string target = "/v1/namespaces/" + context.space + "/functions";
+  for (std::string after;;) {
+    const auto page = client.get(target + (after.empty() ? "" : "?after=" + net::url_encode(after)));
+    for (const auto& function : child_at(page, "items")) functions.push_back(function);
+    after = text_at(page, "next");
+    if (after.empty()) break;
+  }
+  if (context.terminal.json()) {
+    context.terminal.print(shown({{"items", functions}}));
+    return 0;
+  }
+  if (functions.empty()) {
+    context.terminal.note("no functions yet; make one with: fn init hello --runtime python");
+    return 0;
+  }
+  std::vector<Row> rows{{"NAME", "STATE", "REPLICAS", "REVISION", "FROM", "URL"}};
+  for (const auto& function : functions) {
+    const auto active = number_at(function, "active");
+    rows.push_back({text_at(function, "name"), painted_state(context.terminal, text_at(function, "state")),
+                    std::to_string(number_at(function, "replicas")), active == 0 ? "-" : std::to_string(active),
+                    context.terminal.tame(source_of(child_at(function, "spec"))), text_at(function, "url")});
+  }
+  context.terminal.print(table(rows));
+  return 0;
+}
+
+}  // namespace hearth::cli

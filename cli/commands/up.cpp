@@ -1,0 +1,165 @@
+#include "cli/commands/up.h"
+
+#include "cli/daemon.h"
+#include "cli/daemon_log.h"
+#include "cli/paths.h"
+#include "cli/problem.h"
+#include "cli/progress.h"
+#include "cli/views.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+namespace hearth::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using domain::Code;
+using domain::Error;
+using domain::Fault;
+using domain::Layer;
+
+std::string without_scheme(const std::string& url) {
+  const auto scheme = url.find("://");
+  return scheme == std::string::npos ? url : url.substr(scheme + 3);
+}
+
+std::vector<std::string> arguments_of(const Context& context, const UpOptions& options) {
+  std::vector<std::string> arguments;
+  const auto add = [&](const char* flag, const std::string& value) {
+    if (!value.empty()) arguments.insert(arguments.end(), {flag, value});
+  };
+  // hearthd starts in another folder than this one.
+  const auto add_path = [&](const char* flag, const fs::path& path) {
+    if (!path.empty()) add(flag, fs::absolute(path).string());
+  };
+  const auto gateway = options.gateway.empty() ? environment("HEARTH_GATEWAY").value_or("") : options.gateway;
+  add("--gateway", without_scheme(gateway.empty() ? "" : base_url(gateway)));
+  if (options.api_given) add("--api", without_scheme(context.api));
+  add_path("--state-dir", options.state_dir);
+  add_path("--run-dir", options.run_dir);
+  add_path("--config-dir", options.config_dir);
+  add_path("--templates", options.templates);
+  add_path("--docker-socket", options.docker_socket);
+  add("--log-level", options.log_level);
+  return arguments;
+}
+
+// Nothing: ready. Else why not.
+std::optional<Fault> ask_readiness(const Context& context, std::chrono::milliseconds patience) {
+  net::HttpClient http({.base = context.api, .unix_socket = {}});
+  try {
+    const auto answer =
+        http.send({.target = "/readyz", .timeout = patience, .connect_timeout = patience}, context.stop);
+    if (answer.status == 200) return std::nullopt;
+    return read_problem(answer.status, answer.body);
+  } catch (const Error& error) {
+    if (error.fault().code == Code::cancelled) throw;
+    return error.fault();
+  }
+}
+
+void pause(std::chrono::milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::unique_lock lock(mutex);
+  changed.wait_for(lock, stop, time, [] { return false; });
+  if (stop.stop_requested()) throw Error(Code::cancelled, Layer::client, "starting hearthd was interrupted");
+}
+
+void await_readiness(const Context& context, const Daemon& daemon, const DaemonLog& log, std::chrono::seconds timeout) {
+  constexpr std::chrono::milliseconds kBetween{50};
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    // Asked first: a hearthd that has ended leaves its address to another one, which may well be ready.
+    if (has_ended(daemon)) throw Error(log.why_it_ended());
+    auto fault = ask_readiness(context, std::chrono::seconds(2));
+    if (!fault) return;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      fault->code = Code::unavailable;
+      fault->message = "hearthd runs (pid " + std::to_string(daemon.pid) + ") but is not ready: " + fault->message;
+      if (fault->hint.empty()) fault->hint = "see its log: " + log.path().string();
+      throw Error(std::move(*fault));
+    }
+    pause(kBetween, context.stop);
+  }
+}
+
+std::string gateway_of(const Context& context, const UpOptions& options) {
+  try {
+    const auto token = options.config_dir.empty() ? context.token_file : options.config_dir / "token";
+    const auto info = Client(context.api, find_token(token), context.stop).get("/v1/info");
+    for (const char* key : {"gateway", "gateway_url", "url"}) {
+      if (const auto url = text_at(info, key); !url.empty()) return url;
+    }
+  } catch (const Error& error) {
+    if (error.fault().code == Code::cancelled) throw;  // else the address is only not told
+  }
+  return options.gateway.empty() ? "" : base_url(options.gateway);
+}
+
+void report(const Context& context, const UpOptions& options, bool started, pid_t pid, const fs::path& log) {
+  const auto gateway = gateway_of(context, options);
+  const auto& terminal = context.terminal;
+  if (terminal.json()) {
+    nlohmann::json document{{"started", started}, {"gateway", gateway}, {"api", context.api}};
+    if (pid > 0) document["pid"] = pid;
+    if (pid > 0) document["log"] = log.string();
+    terminal.print(shown(document));
+    return;
+  }
+  std::vector<Row> rows;
+  if (!gateway.empty()) rows.push_back({"gateway", gateway});
+  rows.push_back({"api", context.api});
+  if (pid > 0) rows.push_back({"log", log.string()});
+  const std::string head = pid > 0 ? " (pid " + std::to_string(pid) + ")" : "";
+  terminal.print(std::string(started ? "hearthd is up" : "hearthd is running already") + head + "\n" + table(rows));
+  if (started && !options.config_dir.empty()) {
+    terminal.note("for other commands: export HEARTH_CONFIG_DIR=" + fs::absolute(options.config_dir).string());
+  }
+}
+
+Daemon start(const Context& context, const UpOptions& options, const PidFile& file, DaemonLog& log) {
+  const auto program = find_daemon();
+  if (!program) {
+    const auto named = environment("HEARTHD");
+    throw Error(
+        Code::not_found, Layer::client,
+        named ? "HEARTHD names " + *named + ", which is no program" : "hearthd is neither beside fn nor on PATH",
+        "name it in HEARTHD");
+  }
+  const auto daemon = start_daemon(*program, arguments_of(context, options), log.path());
+  file.write(daemon);
+  try {
+    const Progress progress(context.terminal, "starting hearthd");
+    await_readiness(context, daemon, log, options.timeout);
+  } catch (const Error& error) {
+    if (error.fault().code == Code::cancelled) stop_daemon(daemon, std::chrono::seconds(10), {});
+    if (!look_at(daemon.pid)) file.clear();
+    throw;
+  }
+  return daemon;
+}
+
+}  // namespace
+
+int up(const Context& context, const UpOptions& options) {
+  const auto folders = default_folders();
+  const auto state = options.state_dir.empty() ? folders.state : options.state_dir;
+  const PidFile file(options.run_dir.empty() ? folders.run : options.run_dir);
+  DaemonLog log(fs::absolute(state) / "hearthd.log");
+  if (const auto daemon = file.running()) {
+    report(context, options, false, daemon->pid, log.path());
+    return 0;
+  }
+  if (!ask_readiness(context, std::chrono::seconds(2))) {
+    report(context, options, false, 0, log.path());
+    return 0;
+  }
+  const auto daemon = start(context, options, file, log);
+  report(context, options, true, daemon.pid, log.path());
+  return 0;
+}
+
+}  // namespace hearth::cli

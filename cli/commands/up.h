@@ -1,0 +1,25 @@
+#pragma once
+
+#include "cli/context.h"
+
+#include <utility>
+#include <vector>
+
+namespace hearth::cli {
+
+struct UpOptions {
+  std::string gateway;     // HOST:PORT; empty: hearthd's own default, as everywhere here
+  bool api_given = false;  // the context's API address is to be listened on
+  std::filesystem::path state_dir;
+  std::filesystem::path run_dir;
+  std::filesystem::path config_dir;
+  std::filesystem::path templates;
+  std::filesystem::path docker_socket;
+  std::string log_level;
+  std::chrono::seconds timeout{60};  // until it is ready
+};
+
+// `fn up`: starts hearthd in the background, unless it runs already, and returns when it is ready.
+int up(const Context& context, const UpOptions& options);
+
+}  // namespace hearth::cli

@@ -1,0 +1,47 @@
+#include "cli/interrupt.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <cassert>
+#include <csignal>
+#include <cstdint>
+
+namespace hearth::cli {
+
+Interrupt::Interrupt() {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves is an error of the write instead
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signals_ = ::signalfd(-1, &set, SFD_CLOEXEC);
+  ended_ = ::eventfd(0, EFD_CLOEXEC);
+  assert(signals_ >= 0 && ended_ >= 0);
+  watcher_ = std::thread([this] { watch(); });
+}
+
+Interrupt::~Interrupt() {
+  const std::uint64_t one = 1;
+  (void)!::write(ended_, &one, sizeof one);
+  watcher_.join();
+  ::close(signals_);
+  ::close(ended_);
+}
+
+void Interrupt::watch() {
+  pollfd watched[] = {{signals_, POLLIN, 0}, {ended_, POLLIN, 0}};
+  for (;;) {
+    if (::poll(watched, 2, -1) < 0) continue;
+    if (watched[1].revents != 0) return;
+    signalfd_siginfo info{};
+    if (::read(signals_, &info, sizeof info) != sizeof info) continue;
+    if (signal_ != 0) ::_exit(128 + signal_);
+    signal_ = static_cast<int>(info.ssi_signo);
+    source_.request_stop();
+  }
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,79 @@
+#include "cli/manifest.h"
+
+#include "cli/manifest_reader.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace hearth::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace domain;
+
+constexpr std::size_t kLongest = 1 << 20;
+
+std::string read_text(const fs::path& file) {
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    const bool absent = errno == ENOENT || errno == ENOTDIR;
+    throw Error(Code::invalid, Layer::client, file.string() + " cannot be read: " + std::strerror(errno),
+                absent ? "name the function's folder, or make one with: fn init NAME" : "");
+  }
+  std::string text(kLongest + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (stream.bad() || (text.empty() && fs::is_directory(file))) {
+    throw Error(Code::invalid, Layer::client, file.string() + " cannot be read: " + std::strerror(errno));
+  }
+  if (text.size() > kLongest) throw Error(Code::invalid, Layer::client, file.string() + " is larger than 1 MiB");
+  return text;
+}
+
+std::string told(const std::string& file, const ManifestFault& fault) {
+  return file + ":" + std::to_string(fault.line) + ":" + std::to_string(fault.column) + ": " + fault.message;
+}
+
+}  // namespace
+
+FunctionSpec read_manifest(const fs::path& folder) {
+  const auto file = (folder / kManifestFile).lexically_normal().string();
+  auto manifest = parse_manifest(read_text(file));
+  if (manifest.faults.empty()) return std::move(manifest.spec);
+  Fault fault{.code = Code::invalid, .layer = Layer::client, .message = told(file, manifest.faults.front())};
+  if (manifest.faults.size() > 1) {
+    fault.message = file + " has " + std::to_string(manifest.faults.size()) + " faults";
+    for (const auto& one : manifest.faults) fault.detail += told(file, one) + "\n";
+  }
+  throw Error(std::move(fault));
+}
+
+nlohmann::json spec_document(const FunctionSpec& spec) {
+  nlohmann::json document{
+      {"env", spec.env},
+      {"limits",
+       {{"memory", to_string(spec.limits.memory)},
+        {"cpu", spec.limits.cpu_millis / 1000.0},
+        {"timeout", to_string(spec.limits.timeout)},
+        {"concurrency", spec.limits.concurrency},
+        {"pids", spec.limits.pids},
+        {"tmp", to_string(spec.limits.tmp)},
+        {"body", to_string(spec.limits.body)}}},
+      {"scale",
+       {{"min", spec.scale.min},
+        {"max", spec.scale.max},
+        {"idle_timeout", to_string(spec.scale.idle_timeout)},
+        {"start_timeout", to_string(spec.scale.start_timeout)}}},
+      {"network", {{"egress", spec.network.egress ? "allow" : "deny"}, {"attach", spec.network.attach}}}};
+  const std::pair<const char*, const std::string*> texts[] = {
+      {"runtime", &spec.runtime}, {"image", &spec.image}, {"build", &spec.build}, {"handler", &spec.handler}};
+  for (const auto& [key, value] : texts) {
+    if (!value->empty()) document[key] = *value;
+  }
+  return document;
+}
+
+}  // namespace hearth::cli

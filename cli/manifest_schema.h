@@ -1,0 +1,50 @@
+// The keys of fn.yaml: one table that the reader, its suggestions and its complaints go by.
+#pragma once
+
+#include "domain/function.h"
+
+#include <span>
+#include <string_view>
+#include <variant>
+
+namespace hearth::cli {
+
+// What a key's value is, and where it goes.
+struct Text {
+  std::string& (*in)(domain::FunctionSpec&);
+};
+struct Size {
+  domain::Bytes& (*in)(domain::FunctionSpec&);
+};
+struct Time {
+  std::chrono::milliseconds& (*in)(domain::FunctionSpec&);
+};
+struct Cpu {
+  std::uint32_t& (*in)(domain::FunctionSpec&);
+};
+struct Count {
+  std::uint32_t& (*in)(domain::FunctionSpec&);
+};
+struct Choice {
+  bool& (*in)(domain::FunctionSpec&);
+};  // allow or deny
+struct Texts {
+  std::vector<std::string>& (*in)(domain::FunctionSpec&);
+};
+struct Pairs {
+  std::map<std::string, std::string>& (*in)(domain::FunctionSpec&);
+};
+struct Section {};  // its keys stand in the table beside it
+struct Later {};    // a key of the whole design that this version does not carry out
+using Kind = std::variant<Text, Size, Time, Cpu, Count, Choice, Texts, Pairs, Section, Later>;
+
+struct Key {
+  std::string_view section;  // empty at the top
+  std::string_view name;
+  Kind kind;
+  std::string_view example;
+};
+
+std::span<const Key> manifest_keys();
+
+}  // namespace hearth::cli

@@ -1,0 +1,55 @@
+// What the command line says: answers on standard output, everything else on standard error. Colours and progress only
+// where a terminal is. One thread, but for progress(), which its own ticker draws too.
+#pragma once
+
+#include "domain/error.h"
+
+#include <string>
+#include <string_view>
+
+namespace hearth::cli {
+
+enum class Style { plain, dim, bold, red, green, yellow, cyan };
+
+class Terminal {
+ public:
+  struct Settings {
+    bool json = false;
+    bool out_is_terminal = false;
+    bool err_is_terminal = false;
+    bool colours = true;  // what the user allows (NO_COLOR, https://no-color.org)
+    int out = 1;          // descriptors, not owned
+    int err = 2;
+  };
+  explicit Terminal(Settings settings) : settings_(settings) {}
+
+  // How standard output and error are now.
+  static Settings look(bool json);
+
+  bool json() const { return settings_.json; }
+  bool draws() const { return settings_.err_is_terminal && !settings_.json; }    // progress on standard error
+  bool redraws() const { return settings_.out_is_terminal && !settings_.json; }  // a picture on standard output
+  bool out_is_terminal() const { return settings_.out_is_terminal; }
+
+  // To standard output, whole. Throws `cancelled` when its reader has left, `internal` when it cannot be written.
+  void print(std::string_view text) const;
+  // To standard error, as it is; what cannot be written there is lost.
+  void say(std::string_view text) const;
+  // A line on standard error for a person; nothing with --output json.
+  void note(std::string_view text) const;
+  // "error: …", the log and "hint: …", or the problem document with --output json.
+  void fail(const domain::Fault& fault) const;
+
+  std::string paint(Style style, std::string_view text) const;        // for standard output
+  std::string paint_error(Style style, std::string_view text) const;  // for standard error
+  // `text` from a stranger: nothing in it but colours may steer a terminal.
+  std::string tame(std::string_view text) const;
+
+ private:
+  Settings settings_;
+};
+
+// Without control characters but tab, newline and colours (ESC [ … m).
+std::string without_controls(std::string_view text);
+
+}  // namespace hearth::cli

@@ -1,0 +1,89 @@
+#include "cli/views.h"
+
+#include "cli/problem.h"
+
+#include <nlohmann/json.hpp>
+
+namespace hearth::cli {
+namespace {
+
+using nlohmann::json;
+
+// "13:05:09" of "2026-01-31T13:05:09.250Z".
+std::string clock_of(const std::string& time) { return time.size() >= 19 ? time.substr(11, 8) : time; }
+
+std::string phase_of(const json& replica) {
+  auto phase = text_at(replica, "phase");
+  if (phase.empty()) phase = text_at(replica, "state");
+  if (child_at(replica, "stopping") == json(true)) return phase + ", stopping";
+  if (child_at(replica, "draining") == json(true)) return phase + ", draining";
+  return phase;
+}
+
+}  // namespace
+
+const json& child_at(const json& document, const char* key) {
+  static const json kNothing;
+  if (!document.is_object()) return kNothing;
+  const auto found = document.find(key);
+  return found == document.end() ? kNothing : *found;
+}
+
+std::string text_at(const json& document, const char* key) {
+  const auto& value = child_at(document, key);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+std::uint64_t number_at(const json& document, const char* key) {
+  const auto& value = child_at(document, key);
+  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
+}
+
+std::string painted_state(const Terminal& terminal, const std::string& state) {
+  if (state == "cold") return terminal.paint(Style::dim, state);
+  if (state == "initializing") return terminal.paint(Style::yellow, state);
+  if (state == "error" || state == "failed") return terminal.paint(Style::red, state);
+  if (state == "executing") return terminal.paint(Style::cyan, state);
+  return terminal.paint(Style::green, state);
+}
+
+std::string source_of(const json& spec) {
+  if (const auto runtime = text_at(spec, "runtime"); !runtime.empty()) return runtime;
+  if (const auto image = text_at(spec, "image"); !image.empty()) return "image " + image;
+  return text_at(spec, "build");
+}
+
+std::optional<domain::Fault> fault_at(const json& document, const char* key) {
+  const auto& problem = child_at(document, key);
+  if (!problem.is_object()) return std::nullopt;
+  const auto status = number_at(problem, "status");
+  return read_problem(status == 0 ? 500 : static_cast<int>(status), problem.dump());
+}
+
+std::string fault_lines(const Terminal& terminal, const std::optional<domain::Fault>& fault) {
+  if (!fault) return {};
+  std::string text = "  " + terminal.paint(Style::red, "error:") + " " + without_controls(fault->message) + "\n";
+  std::string_view rest = fault->detail;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    text += "    " + without_controls(rest.substr(0, end)) + "\n";
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (!fault->hint.empty()) text += "  " + terminal.paint(Style::cyan, "hint:") + " " + fault->hint + "\n";
+  return text;
+}
+
+std::string replica_table(const Terminal& terminal, const json& replicas) {
+  if (!replicas.is_array() || replicas.empty()) return "no replicas\n";
+  std::vector<Row> rows{{"REPLICA", "REVISION", "STATE", "PHASE", "IN FLIGHT", "SINCE (UTC)"}};
+  for (const auto& replica : replicas) {
+    rows.push_back({text_at(replica, "id"), std::to_string(number_at(replica, "revision")),
+                    painted_state(terminal, text_at(replica, "state")), phase_of(replica),
+                    std::to_string(number_at(replica, "in_flight")), clock_of(text_at(replica, "since"))});
+  }
+  return table(rows);
+}
+
+std::string shown(const json& document) { return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+}  // namespace hearth::cli

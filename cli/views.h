@@ -1,0 +1,37 @@
+// The API's documents as a person reads them. A field that is absent or of another type shows as nothing. Pure.
+#pragma once
+
+#include "cli/table.h"
+#include "cli/terminal.h"
+#include "domain/error.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace hearth::cli {
+
+std::string text_at(const nlohmann::json& document, const char* key);
+std::uint64_t number_at(const nlohmann::json& document, const char* key);
+const nlohmann::json& child_at(const nlohmann::json& document, const char* key);  // null where there is none
+
+// "warm" in its colour.
+std::string painted_state(const Terminal& terminal, const std::string& state);
+
+// "python", "image nginx:1", "./Dockerfile": where a spec's code comes from.
+std::string source_of(const nlohmann::json& spec);
+
+// A problem inside of a document, such as `last_failure`.
+std::optional<domain::Fault> fault_at(const nlohmann::json& document, const char* key);
+// "  error: …", its log and its hint, indented for a place under a heading; empty without a fault.
+std::string fault_lines(const Terminal& terminal, const std::optional<domain::Fault>& fault);
+
+// A head and a row for each replica; "no replicas" where there are none.
+std::string replica_table(const Terminal& terminal, const nlohmann::json& replicas);
+
+// JSON for standard output: indented, one newline at its end.
+std::string shown(const nlohmann::json& document);
+
+}  // namespace hearth::cli
