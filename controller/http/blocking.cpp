@@ -17,10 +17,11 @@ class Lender final : public Handler {
     BlockingBridge bridge(exchange);
     const bool taken = pool_.submit([this, &bridge] { bridge.serve_with(handler_); });
     if (!taken) {
-      co_await exchange.respond({.code = domain::Code::unavailable,
-                                 .layer = domain::Layer::limit,
-                                 .message = "too many requests are being served",
-                                 .hint = "try again in a moment"});
+      const domain::Fault busy{.code = domain::Code::unavailable,
+                               .layer = domain::Layer::limit,
+                               .message = "too many requests are being served",
+                               .hint = "try again in a moment"};
+      co_await exchange.respond(busy);
       co_return;
     }
     co_await bridge.obey();

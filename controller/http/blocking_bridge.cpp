@@ -46,22 +46,23 @@ Task<> BlockingBridge::obey() {
     done_.release();
   }
   exchange_.listen(nullptr);
-  if (phase_ != Phase::finished) {
-    if (exchange_.head_sent()) {
-      exchange_.cut();
-    } else {
-      co_await exchange_.respond(fault_.value_or(Fault{.message = "the request was left without an answer"}));
-    }
+  if (phase_ == Phase::finished) co_return;
+  if (exchange_.head_sent()) {
+    exchange_.cut();
+    co_return;
   }
+  if (!fault_) fault_ = Fault{.message = "the request was left without an answer"};
+  co_await exchange_.respond(*fault_);
 }
 
 Task<> BlockingBridge::carry_out() {
   fault_.reset();
   if (wish_ == Wish::read) {
     co_await read_some();
-  } else if (!co_await exchange_.send(pieces_)) {
-    fault_ = Fault{.code = Code::cancelled, .layer = Layer::client, .message = "the client left"};
+    co_return;
   }
+  const bool sent = co_await exchange_.send(pieces_);
+  if (!sent) fault_ = Fault{.code = Code::cancelled, .layer = Layer::client, .message = "the client left"};
 }
 
 Task<> BlockingBridge::read_some() {

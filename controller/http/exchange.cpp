@@ -148,8 +148,8 @@ Task<bool> Exchange::send(std::span<iovec> pieces) {
   const auto moved = socket_.send(pieces);
   if (moved.state == Moved::State::some) pieces = without(pieces, moved.count);
   if (pieces.empty()) co_return true;
-  const bool sent = (moved.state == Moved::State::some || moved.state == Moved::State::blocked) &&
-                    co_await socket_.send_all(pieces, limits_.write_idle);
+  bool sent = moved.state == Moved::State::some || moved.state == Moved::State::blocked;
+  if (sent) sent = co_await socket_.send_all(pieces, limits_.write_idle);
   if (!sent) {
     cut();
     left_ = true;

@@ -63,6 +63,8 @@ class Exchange final : Watcher {
   // The next of it. Sends the 100 that the client may wait for. Wakes with `left` after stop_reading.
   Task<Piece> read(Form form);
   void stop_reading() { socket_.interrupt_read(); }
+  // Ends a send that waits for a slow client, as if the client had left.
+  void stop_sending() { socket_.interrupt_write(); }
   std::string_view body_refusal() const noexcept { return body_refusal_; }
 
   // --- the answer ---

@@ -43,7 +43,7 @@ class Block {
   char* bytes_ = nullptr;
 };
 
-class Loop {
+class Loop : public std::enable_shared_from_this<Loop> {
  public:
   explicit Loop(std::uint32_t thread);
   ~Loop();

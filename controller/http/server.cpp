@@ -66,8 +66,10 @@ struct Server::Impl {
   }
 
   Task<> accept(Worker& worker) {
-    co_await accept_all(*worker.listener,
-                        [this, &worker](int fd, std::string peer) { take(worker, fd, std::move(peer)); });
+    const std::function<void(int, std::string)> taker = [this, &worker](int fd, std::string peer) {
+      take(worker, fd, std::move(peer));
+    };
+    co_await accept_all(*worker.listener, taker);
     worker.listener.reset();
     const std::lock_guard lock(mutex);
     --accepting;

@@ -1,4 +1,4 @@
-// A bounded pool of threads that grows with what is asked of it. Private to http.
+// A bounded pool of threads that grows with what is asked of it.
 #pragma once
 
 #include <condition_variable>
