@@ -28,7 +28,7 @@ struct Request {
   // Instead of `body`: fills the buffer, answers how much; 0 at the end. Sent chunked unless `body_size` is known.
   std::function<std::size_t(char* buffer, std::size_t size)> read_body = {};
   std::optional<std::uint64_t> body_size = {};
-  std::chrono::milliseconds timeout{30'000};       // of the whole; 0: none
+  std::chrono::milliseconds timeout{30'000};  // of the whole; 0: none
   std::chrono::milliseconds connect_timeout{5'000};
 };
 

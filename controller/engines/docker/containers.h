@@ -1,0 +1,36 @@
+// Docker's verbs for one container, each one call. Any thread; blocks; throws domain::Error with layer `engine`.
+#pragma once
+
+#include "engines/docker/api.h"
+#include "engines/docker/codec.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hearth::docker {
+
+class Containers {
+ public:
+  explicit Containers(Api& api) : api_(api) {}
+
+  // Its id.
+  std::string create(const std::string& name, const std::string& body);
+  void start(const std::string& id);
+  // False when it does not run (any more).
+  bool signal(const std::string& id, const std::string& signal);
+  // How it ended, once it has; nothing when it still runs after `patience`. One that is gone was killed.
+  std::optional<ports::Exit> await_exit(const std::string& id, std::chrono::milliseconds patience);
+  std::optional<Container> inspect(const std::string& id_or_name);
+  // Those, of any state, that claim to be of `installation`.
+  std::vector<Container> list(const Installation& installation);
+  // Kills it where it runs, removes it and its anonymous volumes; returns when it is gone. Gone already is fine.
+  void remove(const std::string& id_or_name);
+  std::vector<std::string> image_volumes(const std::string& image);
+
+ private:
+  Api& api_;
+};
+
+}  // namespace hearth::docker

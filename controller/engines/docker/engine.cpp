@@ -1,0 +1,87 @@
+#include "engines/docker/engine.h"
+
+#include <nlohmann/json.hpp>
+
+namespace hearth::docker {
+
+using domain::ReplicaId;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::int64_t wall_nanos() {
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+DockerEngine::DockerEngine(EngineSettings settings, ports::Host& host, ports::LogSink& sink)
+    : settings_(std::move(settings)),
+      host_(host),
+      api_(settings_.socket),
+      containers_(api_),
+      networks_(api_, settings_.installation),
+      last_event_nanos_(wall_nanos()),
+      followers_(api_, sink) {}
+
+DockerEngine::Facts DockerEngine::facts() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (facts_) return *facts_;
+  }
+  const auto info = api_.get({.path = "/info", .attempt = "describe itself"});
+  const Facts facts{.about = api_.about(),
+                    .cgroup_version = info.value("CgroupVersion", "1"),
+                    .cpus = std::max(1u, info.value("NCPU", 1u))};
+  const std::lock_guard lock{mutex_};
+  facts_ = facts;
+  return facts;
+}
+
+std::vector<std::string> DockerEngine::volumes_of(const std::string& image) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (const auto known = volumes_.find(image); known != volumes_.end()) return known->second;
+  }
+  const auto volumes = containers_.image_volumes(image);
+  const std::lock_guard lock{mutex_};
+  return volumes_[image] = volumes;
+}
+
+EngineInfo DockerEngine::info() {
+  const auto known = facts();
+  return {.version = known.about.version,
+          .api_version = to_string(known.about.api),
+          .cgroup_version = known.cgroup_version};
+}
+
+void DockerEngine::tidy() { networks_.tidy(); }
+
+void DockerEngine::stop(ReplicaId replica, std::chrono::milliseconds grace) {
+  const auto member = roster_.stopping(replica);
+  if (!member) return;
+  const auto& container = member->container;
+  if (containers_.signal(container, "SIGTERM") && !containers_.await_exit(container, grace)) {
+    containers_.signal(container, "SIGKILL");
+    containers_.await_exit(container, 10s);
+  }
+  if (member->output) member->output->await_end(1s);  // removing it takes its unread output away
+  containers_.remove(container);
+  host_.forget(replica);
+  roster_.remove(replica);
+}
+
+std::vector<ReplicaId> DockerEngine::alive() {
+  std::set<std::string> living;
+  for (const auto& container : containers_.list(settings_.installation)) {
+    if (container.running || container.paused) living.insert(container.id);
+  }
+  std::vector<ReplicaId> replicas;
+  for (const auto& member : roster_.running()) {
+    if (living.contains(member.container)) replicas.push_back(member.replica);
+  }
+  return replicas;
+}
+
+}  // namespace hearth::docker

@@ -1,0 +1,90 @@
+// The engine port on Docker: replicas as hardened containers. What a verb does in which order is here; what it says to
+// Docker is the codec's.
+#pragma once
+
+#include "engines/docker/api.h"
+#include "engines/docker/codec.h"
+#include "engines/docker/containers.h"
+#include "engines/docker/followers.h"
+#include "engines/docker/networks.h"
+#include "engines/docker/roster.h"
+#include "ports/engine.h"
+#include "ports/host.h"
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace hearth::docker {
+
+struct EngineSettings {
+  std::string socket = "/var/run/docker.sock";
+  Installation installation;
+};
+
+struct EngineInfo {
+  std::string name = "docker";
+  std::string version;         // "20.10.24"
+  std::string api_version;     // the one we speak
+  std::string cgroup_version;  // "1" or "2"
+};
+
+class DockerEngine final : public ports::Engine {
+ public:
+  // Speaks to nobody yet. All that is passed outlives it.
+  DockerEngine(EngineSettings settings, ports::Host& host, ports::LogSink& sink);
+
+  ports::Running start(const ports::ReplicaSpec& spec, std::stop_token stop) override;
+  void stop(domain::ReplicaId replica, std::chrono::milliseconds grace) override;
+  std::vector<ports::Found> recover() override;
+  std::vector<domain::ReplicaId> alive() override;
+  void watch(ports::EngineEvents& events, std::stop_token stop) override;
+
+  // Throws where the engine cannot be spoken to, with the mend.
+  EngineInfo info();
+  // Removes this installation's networks that no container uses; for when it ends and nothing is to survive it.
+  void tidy();
+
+ private:
+  struct Facts {
+    About about;
+    std::string cgroup_version;
+    std::uint32_t cpus = 1;
+  };
+
+  Facts facts();
+  std::vector<std::string> volumes_of(const std::string& image);
+
+  std::string create(const ports::ReplicaSpec& spec);
+  ports::Running bring_up(const ports::ReplicaSpec& spec, const std::string& container, domain::Time begin,
+                          const std::stop_token& stop);
+  std::optional<ports::Address> await_listening(const ports::ReplicaSpec& spec, const std::string& container,
+                                                domain::Time deadline, const std::stop_token& halt);
+  [[noreturn]] void fail_late(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
+  void discard(domain::ReplicaId replica, const std::string& container) noexcept;
+
+  std::optional<ports::Found> adopt(domain::ReplicaId replica, const Record& record);
+  bool answers(const ports::Address& address);
+  void remove_orphans();
+
+  void handle(const ContainerEvent& event, ports::EngineEvents& events);
+  bool ran_out_of_memory(const std::string& container);
+  void reconnected();
+
+  const EngineSettings settings_;
+  ports::Host& host_;
+  Api api_;
+  Containers containers_;
+  Networks networks_;
+  Roster roster_;
+  std::mutex mutex_;
+  std::optional<Facts> facts_;
+  std::map<std::string, std::vector<std::string>> volumes_;  // by image; an image never changes
+  std::map<domain::ReplicaId, std::string> doomed_;          // containers that could not be removed yet
+  std::int64_t last_event_nanos_;                            // the watching thread's own
+  Followers followers_;                                      // last: its thread ends first
+};
+
+}  // namespace hearth::docker

@@ -1,0 +1,173 @@
+#include "engines/docker/engine.h"
+
+#include "engines/docker/start_fault.h"
+#include "net/await_port.h"
+
+#include <nlohmann/json.hpp>
+
+namespace hearth::docker {
+
+using domain::Code;
+using domain::Layer;
+using ports::Address;
+using ports::Awaited;
+using ports::ReplicaSpec;
+using ports::Running;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+void throw_if(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw domain::Error(Code::cancelled, Layer::gateway, "the start was cancelled");
+}
+
+std::chrono::microseconds between(domain::Time from, domain::Time to) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
+}
+
+std::chrono::milliseconds until(domain::Time deadline) {
+  return std::max(std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()), 0ms);
+}
+
+// A caller did not ask for this container, so "not found" or "conflict" would tell him nothing.
+domain::Fault as_start_fault(domain::Fault fault) {
+  if (fault.code == Code::not_found && fault.message.find("o such image") != fault.message.npos) {
+    fault.hint = "its image was removed from Docker: deploy the function again";
+  }
+  if (fault.code != Code::timeout && fault.code != Code::cancelled) fault.code = Code::unavailable;
+  return fault;
+}
+
+}  // namespace
+
+Running DockerEngine::start(const ReplicaSpec& spec, std::stop_token stop) {
+  const auto begin = Clock::now();
+  try {
+    throw_if(stop);
+    const auto container = create(spec);
+    try {
+      return bring_up(spec, container, begin, stop);
+    } catch (...) {
+      discard(spec.id, container);
+      throw;
+    }
+  } catch (const domain::Error& error) {
+    if (error.fault().layer == Layer::engine) networks_.doubt();
+    throw domain::Error(as_start_fault(error.fault()));
+  }
+}
+
+// The calls to Docker are not broken off by a stop: it would go on making what nobody waits for.
+std::string DockerEngine::create(const ReplicaSpec& spec) {
+  const auto known = facts();
+  networks_.check(spec.network.attach, spec.network.egress);
+  networks_.ensure(network_kind(spec));
+  Surroundings around{.installation = settings_.installation,
+                      .init = known.about.init,
+                      .cpus = known.cpus,
+                      .volumes = volumes_of(spec.image),
+                      .all_networks = has(known.about.api, Difference::What::many_networks_at_create)};
+  const auto name = container_name(settings_.installation, spec);
+  const auto kind = network_kind(spec);
+  std::string container;
+  try {
+    if (spec.templated) around.socket_folder = host_.make_socket_folder(spec.id);
+    container = containers_.create(name, create_body(spec, around).dump());
+    const bool by_network = !spec.templated;
+    host_.remember(spec.id, write_record({.container = container,
+                                          .function = spec.function,
+                                          .revision = spec.revision,
+                                          .templated = spec.templated,
+                                          .network = by_network ? network_name(settings_.installation, kind) : ""}));
+    if (!around.all_networks) {
+      for (const auto& network : spec.network.attach) networks_.connect(container, network);
+    }
+    return container;
+  } catch (const domain::Error& error) {
+    // After a timeout Docker may still have made it.
+    if (container.empty() && error.fault().code == Code::timeout) container = name;
+    discard(spec.id, container);
+    throw;
+  }
+}
+
+Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& container, domain::Time begin,
+                               const std::stop_token& stop) {
+  const auto deadline = begin + spec.start_timeout;
+  roster_.add({.replica = spec.id, .container = container});
+  throw_if(stop);
+  containers_.start(container);
+  const auto started = Clock::now();
+  std::shared_ptr<Following> output;
+  while (true) {
+    // Its output ends when it does, so whoever comes first ends the waiting.
+    std::stop_source halt;
+    const std::stop_callback chain{stop, [&halt] { halt.request_stop(); }};
+    const auto ended = [halt]() mutable { halt.request_stop(); };
+    if (output) {
+      followers_.resume(container, output, ended);
+    } else {
+      output = followers_.follow(container, spec.id, spec.function, ended);
+      roster_.set_output(spec.id, output);
+    }
+    const auto address = await_listening(spec, container, deadline, halt.get_token());
+    throw_if(stop);
+    if (address && roster_.started(spec.id)) {
+      output->drop_tail();
+      return {.address = *address, .created = between(begin, started), .loaded = between(started, Clock::now())};
+    }
+    if (!halt.stop_requested() && !address) fail_late(spec, container, *output);
+    if (const auto exit = containers_.await_exit(container, std::min<std::chrono::milliseconds>(until(deadline), 5s))) {
+      output->await_end(1s);
+      throw domain::Error(ended_early(spec, *exit, output->tail()));
+    }
+    if (until(deadline) == 0ms) fail_late(spec, container, *output);
+    // It lives, so only our reading broke off.
+  }
+}
+
+// Its address once it listens; nothing when the time is over or `halt` came first.
+std::optional<Address> DockerEngine::await_listening(const ReplicaSpec& spec, const std::string& container,
+                                                     domain::Time deadline, const std::stop_token& halt) {
+  if (spec.templated) {
+    const auto awaited = host_.await_socket(spec.id, container, until(deadline), halt);
+    if (awaited != Awaited::listening) return std::nullopt;
+    return ports::UnixAddress{.replica = spec.id, .owner = container};
+  }
+  const auto inspected = containers_.inspect(container);
+  const auto network = network_name(settings_.installation, network_kind(spec));
+  if (!inspected || !inspected->running || !inspected->addresses.contains(network)) {
+    containers_.await_exit(container, until(deadline));
+    return std::nullopt;
+  }
+  const std::string host = inspected->addresses.at(network);
+  if (net::await_port(host, kPort, until(deadline), halt) != net::PortState::accepts) return std::nullopt;
+  return ports::TcpAddress{.host = host, .port = kPort};
+}
+
+void DockerEngine::fail_late(const ReplicaSpec& spec, const std::string& container, const Following& output) {
+  const auto inspected = containers_.inspect(container);
+  if (!inspected || !inspected->running) {
+    output.await_end(1s);
+    const auto exit = inspected ? inspected->exit : ports::Exit{.code = 137};
+    throw domain::Error(ended_early(spec, exit, output.tail()));
+  }
+  throw domain::Error(never_listened(spec, listeners_of(inspected->pid), output.tail()));
+}
+
+// Away with all of a failed start. Where Docker does not let us now, the watch does it when Docker is back, and
+// recover() after a restart of ours.
+void DockerEngine::discard(domain::ReplicaId replica, const std::string& container) noexcept {
+  roster_.stopping(replica);
+  try {
+    if (!container.empty()) containers_.remove(container);
+    host_.forget(replica);
+  } catch (const domain::Error&) {  // the start's own fault is the one to tell
+    const std::lock_guard lock{mutex_};
+    doomed_[replica] = container;
+  }
+  roster_.remove(replica);
+}
+
+}  // namespace hearth::docker

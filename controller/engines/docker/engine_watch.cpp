@@ -1,0 +1,120 @@
+#include "engines/docker/engine.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+
+namespace hearth::docker {
+
+using domain::Code;
+using domain::Fault;
+using domain::Layer;
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int kKilled = 137;
+
+std::string events_path(const Installation& installation, std::int64_t since) {
+  const json filters{{"type", {"container"}},
+                     {"event", {"die", "oom"}},
+                     {"label", {std::string{kInstallationLabel} + "=" + installation.id}}};
+  return "/events?since=" + unix_seconds(since) + "&filters=" + net::url_encode(filters.dump());
+}
+
+// Hands on each whole line and keeps the rest.
+template <class OnLine>
+void each_line(std::string& buffer, OnLine on_line) {
+  std::size_t start = 0;
+  for (auto end = buffer.find('\n'); end != buffer.npos; end = buffer.find('\n', start)) {
+    on_line(std::string_view{buffer}.substr(start, end - start));
+    start = end + 1;
+  }
+  buffer.erase(0, start);
+}
+
+void pause(std::chrono::milliseconds duration, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock{mutex};
+  never.wait_for(lock, stop, duration, [] { return false; });
+}
+
+}  // namespace
+
+void DockerEngine::watch(ports::EngineEvents& events, std::stop_token stop) {
+  bool away = false;
+  auto patience = 20ms;
+  const auto opened = [&] {
+    patience = 20ms;
+    if (!std::exchange(away, false)) return;
+    reconnected();
+    events.back();
+  };
+  while (!stop.stop_requested()) {
+    Fault why{.code = Code::unavailable, .layer = Layer::engine, .message = "Docker ended its stream of events"};
+    try {
+      std::string buffer;
+      api_.stream(
+          {.path = events_path(settings_.installation, last_event_nanos_ + 1),
+           .attempt = "tell of its events",
+           .timeout = 0ms},
+          opened,
+          [&](std::string_view piece) {
+            buffer += piece;
+            each_line(buffer, [&](std::string_view line) {
+              if (const auto event = read_event(line)) handle(*event, events);
+            });
+            return true;
+          },
+          stop);
+    } catch (const domain::Error& error) {
+      why = error.fault();
+    }
+    if (stop.stop_requested()) return;
+    if (!std::exchange(away, true)) events.away(why);
+    pause(patience, stop);
+    patience = std::min(patience * 2, 1000ms);
+    api_.renegotiate();  // it may come back as another version
+  }
+}
+
+void DockerEngine::handle(const ContainerEvent& event, ports::EngineEvents& events) {
+  last_event_nanos_ = std::max(last_event_nanos_, event.time_nanos);
+  if (event.kind == ContainerEvent::Kind::out_of_memory) roster_.out_of_memory(event.id);
+  if (event.kind != ContainerEvent::Kind::died) return;
+  auto ended = roster_.exited(event.id, event.exit_code);
+  if (!ended) return;
+  auto& [replica, exit] = *ended;
+  if (exit.code == kKilled && !exit.out_of_memory) exit.out_of_memory = ran_out_of_memory(event.id);
+  events.exited(replica, exit);
+}
+
+// Docker's word of the memory may come after that of the end.
+bool DockerEngine::ran_out_of_memory(const std::string& container) {
+  try {
+    const auto inspected = containers_.inspect(container);
+    return inspected && inspected->exit.out_of_memory;
+  } catch (const domain::Error&) {  // the end itself is what must not be lost
+    return false;
+  }
+}
+
+void DockerEngine::reconnected() {
+  std::map<domain::ReplicaId, std::string> doomed;
+  {
+    const std::lock_guard lock{mutex_};
+    facts_.reset();
+    doomed = std::move(doomed_);
+    doomed_.clear();
+  }
+  networks_.doubt();
+  for (const auto& [replica, container] : doomed) discard(replica, container);
+  for (const auto& member : roster_.running()) {
+    if (member.output && member.output->ended()) followers_.resume(member.container, member.output);
+  }
+}
+
+}  // namespace hearth::docker

@@ -1,0 +1,117 @@
+#include "engines/docker/followers.h"
+
+namespace hearth::docker {
+
+Following::Following(ports::LogSink& sink, domain::ReplicaId replica, domain::FunctionName function)
+    : sink_(sink),
+      replica_(replica),
+      function_(std::move(function)),
+      frames_([this](const OutputLine& one) { line(one); }) {}
+
+bool Following::ended() const {
+  const std::lock_guard lock{mutex_};
+  return ended_;
+}
+
+bool Following::await_end(std::chrono::milliseconds patience) const {
+  std::unique_lock lock{mutex_};
+  return changed_.wait_for(lock, patience, [this] { return ended_; });
+}
+
+std::string Following::tail() const {
+  const std::lock_guard lock{mutex_};
+  std::string text;
+  for (const auto& line : tail_) text += line + "\n";
+  return text;
+}
+
+void Following::drop_tail() {
+  const std::lock_guard lock{mutex_};
+  keeps_tail_ = false;
+  tail_.clear();
+  tail_.shrink_to_fit();
+}
+
+std::int64_t Following::last_nanos() const {
+  const std::lock_guard lock{mutex_};
+  return last_nanos_;
+}
+
+void Following::feed(std::string_view bytes) { frames_.feed(bytes); }
+
+void Following::end() {
+  frames_.end();
+  {
+    const std::lock_guard lock{mutex_};
+    ended_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Following::reopen() {
+  const std::lock_guard lock{mutex_};
+  ended_ = false;
+}
+
+void Following::line(const OutputLine& line) {
+  using namespace std::chrono;
+  {
+    const std::lock_guard lock{mutex_};
+    last_nanos_ = frames_.last_nanos();
+    if (keeps_tail_) {
+      tail_.emplace_back(line.text.substr(0, 1000));
+      if (tail_.size() > kTailLines) tail_.pop_front();
+    }
+  }
+  sink_.line({.replica = replica_,
+              .function = function_,
+              .time = domain::WallTime{duration_cast<milliseconds>(nanoseconds{line.time_nanos})},
+              .error_stream = line.error_stream,
+              .text = line.text});
+}
+
+Followers::Followers(Api& api, ports::LogSink& sink)
+    : api_(api), sink_(sink), streams_({.base = "http://docker", .unix_socket = api.socket()}) {}
+
+std::shared_ptr<Following> Followers::follow(const std::string& container, domain::ReplicaId replica,
+                                             const domain::FunctionName& function, std::function<void()> on_end) {
+  auto following = std::make_shared<Following>(sink_, replica, function);
+  open(container, following, "", std::move(on_end));
+  return following;
+}
+
+std::shared_ptr<Following> Followers::join(const std::string& container, domain::ReplicaId replica,
+                                           const domain::FunctionName& function) {
+  auto following = std::make_shared<Following>(sink_, replica, function);
+  following->drop_tail();
+  open(container, following, "&tail=0", {});
+  return following;
+}
+
+void Followers::resume(const std::string& container, const std::shared_ptr<Following>& following,
+                       std::function<void()> on_end) {
+  following->reopen();
+  // Docker's `since` includes its own moment, to the nanosecond.
+  const auto last = following->last_nanos();
+  open(container, following, last == 0 ? "" : "&since=" + unix_seconds(last + 1), std::move(on_end));
+}
+
+void Followers::open(const std::string& container, const std::shared_ptr<Following>& following, const std::string& from,
+                     std::function<void()> on_end) {
+  net::Request request;
+  request.target = api_.versioned("/containers/" + container + "/logs?follow=1&stdout=1&stderr=1&timestamps=1" + from);
+  request.timeout = std::chrono::milliseconds{0};
+  auto accepted = std::make_shared<bool>(false);
+  streams_.open(
+      std::move(request), [accepted](const net::Response& head) { *accepted = head.status == 200; },
+      [accepted, following](std::string_view piece) {
+        if (*accepted) following->feed(piece);
+        return *accepted;
+      },
+      [following, on_end = std::move(on_end)](const std::optional<domain::Fault>&) {
+        following->end();  // why does not matter here: the watch tells when the engine is away
+        if (on_end) on_end();
+      });
+}
+
+}  // namespace hearth::docker

@@ -1,0 +1,75 @@
+#include "engines/docker/roster.h"
+
+namespace hearth::docker {
+
+void Roster::add(Member member) {
+  const std::lock_guard lock{mutex_};
+  containers_[member.container] = member.replica;
+  members_.insert_or_assign(member.replica, std::move(member));
+}
+
+void Roster::remove(domain::ReplicaId replica) {
+  const std::lock_guard lock{mutex_};
+  const auto found = members_.find(replica);
+  if (found == members_.end()) return;
+  containers_.erase(found->second.container);
+  members_.erase(found);
+}
+
+void Roster::set_output(domain::ReplicaId replica, std::shared_ptr<Following> output) {
+  const std::lock_guard lock{mutex_};
+  const auto found = members_.find(replica);
+  if (found != members_.end()) found->second.output = std::move(output);
+}
+
+bool Roster::started(domain::ReplicaId replica) {
+  const std::lock_guard lock{mutex_};
+  const auto found = members_.find(replica);
+  if (found == members_.end() || found->second.state != MemberState::starting || found->second.exit) return false;
+  found->second.state = MemberState::running;
+  return true;
+}
+
+std::optional<Member> Roster::stopping(domain::ReplicaId replica) {
+  const std::lock_guard lock{mutex_};
+  const auto found = members_.find(replica);
+  if (found == members_.end()) return std::nullopt;
+  Member before = found->second;
+  found->second.state = MemberState::stopping;
+  return before;
+}
+
+void Roster::out_of_memory(const std::string& container) {
+  const std::lock_guard lock{mutex_};
+  if (auto* member = find(container)) member->out_of_memory = true;
+}
+
+std::optional<std::pair<domain::ReplicaId, ports::Exit>> Roster::exited(const std::string& container, int code) {
+  const std::lock_guard lock{mutex_};
+  auto* member = find(container);
+  if (member == nullptr || member->exit || member->state == MemberState::stopping) return std::nullopt;
+  member->exit = ports::Exit{.code = code, .out_of_memory = member->out_of_memory};
+  if (member->state == MemberState::starting) return std::nullopt;
+  return std::pair{member->replica, *member->exit};
+}
+
+bool Roster::knows(const std::string& container) const {
+  const std::lock_guard lock{mutex_};
+  return containers_.contains(container);
+}
+
+std::vector<Member> Roster::running() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<Member> found;
+  for (const auto& [replica, member] : members_) {
+    if (member.state == MemberState::running) found.push_back(member);
+  }
+  return found;
+}
+
+Member* Roster::find(const std::string& container) {
+  const auto replica = containers_.find(container);
+  return replica == containers_.end() ? nullptr : &members_.at(replica->second);
+}
+
+}  // namespace hearth::docker
