@@ -147,6 +147,11 @@ std::uint64_t Dispatcher::await_change(const FunctionName& name, std::uint64_t s
   return function ? function->await_change(seen, until) : seen;
 }
 
+std::optional<Fault> Dispatcher::engine_away() const {
+  const std::scoped_lock lock{impl_->mutex};
+  return impl_->engine_away;
+}
+
 void Dispatcher::exited(domain::ReplicaId replica, const ports::Exit& exit) {
   for (const auto& function : impl_->all()) {
     if (function->owns(replica)) return function->died(replica, exit);

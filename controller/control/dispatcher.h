@@ -64,6 +64,9 @@ class Dispatcher final : public ports::EngineEvents {
   // Blocks until the view differs from the one of `seen`, or `until`; returns the number to pass next.
   std::uint64_t await_change(const domain::FunctionName& function, std::uint64_t seen, domain::Time until) const;
 
+  // Why the engine cannot be used, while it cannot.
+  std::optional<domain::Fault> engine_away() const;
+
   // From the engine's watching thread.
   void exited(domain::ReplicaId replica, const ports::Exit& exit) override;
   void away(const domain::Fault& why) override;

@@ -1,0 +1,209 @@
+#include "config.h"
+
+#include "domain/error.h"
+#include "domain/function.h"
+
+#include <unistd.h>
+#include <yaml-cpp/yaml.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdlib>
+#include <map>
+
+namespace hearth {
+namespace {
+
+using domain::Code;
+using domain::Error;
+using domain::Layer;
+namespace fs = std::filesystem;
+
+// A setting's name is hearth.yaml's key; --the-flag and HEARTH_THE_VARIABLE are made of it.
+using Words = std::map<std::string, std::string>;
+struct Setting {
+  std::string help;
+  std::string type;
+};
+
+const std::map<std::string, Setting>& settings() {
+  static const std::map<std::string, Setting> kSettings{
+      {"gateway", {"where functions answer", "HOST:PORT"}},
+      {"api", {"where the management API answers", "HOST:PORT"}},
+      {"config_dir", {"the token and hearth.yaml", "FOLDER"}},
+      {"state_dir", {"what lasts: the store, packages, logs", "FOLDER"}},
+      {"run_dir", {"what a reboot may lose: sockets, which container is whose", "FOLDER"}},
+      {"templates", {"a folder for each runtime", "FOLDER"}},
+      {"docker_socket", {"Docker's socket", "FILE"}},
+      {"ca_bundle", {"certificates that builds trust; by default the system's", "FILE"}},
+      {"threads", {"of the gateway; 0: one a core", "N"}},
+      {"max_starts", {"containers being started at once", "N"}},
+      {"stop_grace", {"from SIGTERM to SIGKILL of a container", "TIME"}},
+      {"drain", {"for calls in flight when hearthd ends", "TIME"}},
+      {"log_level", {"debug, info, warn or error", "LEVEL"}},
+      {"log_format", {"text or json", "FORMAT"}},
+  };
+  return kSettings;
+}
+
+std::string replaced(std::string text, char from, char to) {
+  std::replace(text.begin(), text.end(), from, to);
+  return text;
+}
+
+std::string variable_of(const std::string& name) {
+  std::string variable = "HEARTH_" + name;
+  for (auto& c : variable) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return variable;
+}
+
+fs::path from_environment(const char* variable, const fs::path& otherwise) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0' ? fs::path{value} : otherwise;
+}
+
+Words defaults() {
+  Words words{{"gateway", "127.0.0.1:8080"},
+              {"api", "127.0.0.1:8081"},
+              {"docker_socket", "/var/run/docker.sock"},
+              {"ca_bundle", ""},
+              {"threads", "0"},
+              {"max_starts", "8"},
+              {"stop_grace", "10s"},
+              {"drain", "10s"},
+              {"log_level", "info"},
+              {"log_format", "text"},
+              {"templates", ""}};
+  if (::geteuid() == 0) {
+    words.insert({{"config_dir", "/etc/hearth"}, {"state_dir", "/var/lib/hearth"}, {"run_dir", "/run/hearth"}});
+    return words;
+  }
+  const auto home = from_environment("HOME", fs::temp_directory_path());
+  const auto state = from_environment("XDG_STATE_HOME", home / ".local/state") / "hearth";
+  const auto runtime = from_environment("XDG_RUNTIME_DIR", "");
+  words["config_dir"] = from_environment("XDG_CONFIG_HOME", home / ".config") / "hearth";
+  words["state_dir"] = state;
+  words["run_dir"] = runtime.empty() ? state / "run" : runtime / "hearth";
+  return words;
+}
+
+// Puts what flags and variables say over `words`; false when only help was asked for.
+bool put_flags(int argc, const char* const* argv, Words& words) {
+  CLI::App app{"hearthd: keeps functions as containers, from none to many and back\n"};
+  app.set_version_flag("--version", "hearthd " HEARTH_VERSION);
+  app.footer("Each setting is also a HEARTH_… variable and a key of hearth.yaml (in its config folder).");
+  for (const auto& [name, setting] : settings()) {
+    app.add_option("--" + replaced(name, '_', '-'), words[name], setting.help)
+        ->type_name(setting.type)
+        ->envname(variable_of(name))
+        ->capture_default_str();
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error), false;
+    throw Error{Code::invalid, Layer::client, error.what(), "hearthd --help tells the flags"};
+  }
+  return true;
+}
+
+[[noreturn]] void wrong(const fs::path& file, const YAML::Mark& mark, const std::string& what) {
+  throw Error{
+      Code::invalid, Layer::client,
+      file.string() + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": " + what};
+}
+
+void put_file(const fs::path& file, Words& words) {
+  if (!fs::exists(file)) return;
+  YAML::Node root;
+  try {
+    root = YAML::LoadFile(file);
+  } catch (const YAML::ParserException& error) {
+    wrong(file, error.mark, error.msg);
+  } catch (const YAML::Exception& error) {
+    throw Error{Code::invalid, Layer::client, file.string() + " cannot be read: " + error.what()};
+  }
+  if (root.IsNull()) return;
+  if (!root.IsMap()) wrong(file, root.Mark(), "must be a list of `key: value` lines");
+  for (const auto& entry : root) {
+    const auto key = entry.first.as<std::string>("");
+    if (!settings().contains(key) || key == "config_dir") {
+      std::string known;
+      for (const auto& [name, setting] : settings()) known += (known.empty() ? "" : ", ") + name;
+      wrong(file, entry.first.Mark(), "unknown key " + key + "; the keys are " + known);
+    }
+    if (!entry.second.IsScalar()) wrong(file, entry.second.Mark(), key + " takes one value");
+    words[key] = entry.second.Scalar();
+  }
+}
+
+template <class Value>
+Value understood(const Words& words, const std::string& name, const std::optional<Value>& value,
+                 const std::string& wanted) {
+  if (value) return *value;
+  throw Error{Code::invalid, Layer::client, name + " is " + words.at(name) + ", and must be " + wanted,
+              "it is set by --" + replaced(name, '_', '-') + ", " + variable_of(name) + " or hearth.yaml"};
+}
+
+std::optional<std::uint32_t> parse_count(const std::string& text) {
+  if (text.empty() || text.size() > 6 || text.find_first_not_of("0123456789") != std::string::npos) return {};
+  return static_cast<std::uint32_t>(std::stoul(text));
+}
+
+// Beside the program, its prefix's share, the source tree around it.
+fs::path find_templates() {
+  const auto program = fs::read_symlink("/proc/self/exe").parent_path();
+  for (const auto& folder : {program / "../share/hearth/templates", program / "../templates",
+                             program / "../../templates", program / "../../../templates"}) {
+    if (fs::is_directory(folder)) return fs::canonical(folder);
+  }
+  return {};
+}
+
+fs::path find_ca_bundle() {
+  const auto bundle = from_environment("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt");
+  return fs::exists(bundle) ? bundle : fs::path{};
+}
+
+Config understand(const Words& words) {
+  using domain::parse_duration;
+  const auto time = [&](const std::string& name) {
+    return understood(words, name, parse_duration(words.at(name)), "a time with a unit, such as 10s");
+  };
+  const auto count = [&](const std::string& name) {
+    return understood(words, name, parse_count(words.at(name)), "a whole number");
+  };
+  const auto format = words.at("log_format");
+  understood(words, "log_format", format == "text" || format == "json" ? std::optional{format} : std::nullopt,
+             "text or json");
+  Config config{.gateway = words.at("gateway"),
+                .api = words.at("api"),
+                .config_dir = words.at("config_dir"),
+                .state_dir = words.at("state_dir"),
+                .run_dir = words.at("run_dir"),
+                .templates = words.at("templates"),
+                .docker_socket = words.at("docker_socket"),
+                .ca_bundle = words.at("ca_bundle"),
+                .threads = count("threads"),
+                .max_starts = std::max(1u, count("max_starts")),
+                .stop_grace = time("stop_grace"),
+                .drain = time("drain"),
+                .log_level = understood(words, "log_level", telemetry::log::parse_level(words.at("log_level")),
+                                        "debug, info, warn or error"),
+                .log_json = format == "json"};
+  if (config.templates.empty()) config.templates = find_templates();
+  if (config.ca_bundle.empty()) config.ca_bundle = find_ca_bundle();
+  return config;
+}
+
+}  // namespace
+
+std::optional<Config> read_config(int argc, const char* const* argv) {
+  auto first = defaults();
+  if (!put_flags(argc, argv, first)) return std::nullopt;  // it also tells where hearth.yaml is
+  auto words = defaults();
+  put_file(fs::path{first.at("config_dir")} / "hearth.yaml", words);
+  put_flags(argc, argv, words);
+  return understand(words);
+}
+
+}  // namespace hearth

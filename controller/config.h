@@ -1,0 +1,35 @@
+// How this hearthd is set up: flags, then HEARTH_… variables, then hearth.yaml, then defaults.
+#pragma once
+
+#include "telemetry/log.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace hearth {
+
+struct Config {
+  std::string gateway = "127.0.0.1:8080";
+  std::string api = "127.0.0.1:8081";
+  std::filesystem::path config_dir;  // the token and hearth.yaml
+  std::filesystem::path state_dir;   // what lasts: the store, packages, logs
+  std::filesystem::path run_dir;     // what a reboot may lose: sockets, which container is whose
+  std::filesystem::path templates;   // a folder for each runtime
+  std::string docker_socket = "/var/run/docker.sock";
+  std::filesystem::path ca_bundle;  // handed to builds; empty: the system's where there is one
+  std::uint32_t threads = 0;        // of the gateway; 0: one a core, at most 16
+  std::uint32_t max_starts = 8;     // containers being started at once
+  std::chrono::milliseconds stop_grace{10'000};
+  std::chrono::milliseconds drain{10'000};  // for calls in flight when hearthd ends
+  telemetry::log::Level log_level = telemetry::log::Level::info;
+  bool log_json = false;
+};
+
+// Nothing where only help or the version was asked for and is printed. Throws domain::Error (`invalid`) for what is
+// wrong, with the flag, or hearth.yaml's line and column.
+std::optional<Config> read_config(int argc, const char* const* argv);
+
+}  // namespace hearth

@@ -1,0 +1,206 @@
+// hearthd: the only place that knows concrete parts. Constructs them, runs them, stops them in reverse.
+#include "api/api.h"
+#include "api/token.h"
+#include "config.h"
+#include "control/dispatcher.h"
+#include "control/service.h"
+#include "engines/docker/builder.h"
+#include "engines/docker/engine.h"
+#include "gateway/gateway.h"
+#include "host/linux_host.h"
+#include "ports/clock.h"
+#include "runtimes.h"
+#include "store/packages_folder.h"
+#include "store/sqlite_store.h"
+#include "telemetry/log.h"
+#include "telemetry/log_files.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+namespace hearth {
+namespace {
+
+namespace log = telemetry::log;
+
+// Ends are asked for by signals that one thread waits for; all others leave them alone.
+sigset_t block_signals() {
+  sigset_t ends;
+  sigemptyset(&ends);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ends, signal);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return ends;
+}
+
+// Every call takes two descriptors, so as many as we may have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::map<std::string, std::string> proxies() {
+  std::map<std::string, std::string> proxies;
+  for (const char* name : {"http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}) {
+    if (const char* value = std::getenv(name)) proxies[name] = value;
+  }
+  return proxies;
+}
+
+std::uint32_t gateway_threads(const Config& config) {
+  return config.threads != 0 ? config.threads : std::clamp(std::thread::hardware_concurrency(), 1u, 16u);
+}
+
+std::string make_token(const Config& config) {
+  auto token = api::load_or_make_token(config.config_dir);
+  if (const auto caller = api::sudo_caller()) {
+    if (const auto fault = api::give_token(token, *caller)) {
+      log::warn("the token was not given to who called sudo", {{"why", fault->message}});
+    }
+  }
+  return token;
+}
+
+docker::BuildSettings build_settings(const Config& config, const docker::Installation& installation) {
+  docker::BuildSettings settings;
+  settings.installation = installation;
+  settings.runtimes = read_runtimes(config.templates);
+  settings.work_folder = config.state_dir / "builds";
+  settings.proxies = proxies();
+  settings.ca_bundle = config.ca_bundle;
+  return settings;
+}
+
+// Every replica that outlived the last hearthd serves on, or goes where nobody wants it any more.
+void adopt(docker::DockerEngine& engine, control::Dispatcher& dispatcher, const Config& config) {
+  for (const auto& found : engine.recover()) {
+    const bool adopted = dispatcher.adopt(found);
+    log::info(adopted ? "adopted a replica" : "stopping a replica that no function wants",
+              {{"function", to_string(found.function)}, {"replica", domain::format_replica(found.id)}});
+    if (!adopted) engine.stop(found.id, config.stop_grace);
+  }
+}
+
+// The gateway's own way to be called from this machine.
+std::string url_of(const std::string& address, std::uint16_t port) {
+  auto host = address.substr(0, address.rfind(':'));
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "[::]") host = "[::1]";
+  return "http://" + host + ":" + std::to_string(port);
+}
+
+class Hearthd {
+ public:
+  explicit Hearthd(const Config& config)
+      : config_(config),
+        store_(config.state_dir / "hearth.db"),
+        installation_{store_.installation()},
+        token_(make_token(config)),
+        logs_({.folder = config.state_dir / "logs"}),
+        packages_(config.state_dir / "packages"),
+        host_(config.run_dir),
+        engine_({.socket = config.docker_socket, .installation = installation_}, host_, logs_),
+        engine_info_(engine_.info()),
+        builds_api_(config.docker_socket),
+        builder_(builds_api_, build_settings(config, installation_)),
+        dispatcher_(engine_, clock_,
+                    {.gateway_threads = gateway_threads(config),
+                     .max_starts = config.max_starts,
+                     .stop_grace = config.stop_grace}),
+        service_(store_, packages_, builder_, dispatcher_, clock_),
+        gateway_(dispatcher_, host_, {.address = config.gateway, .threads = gateway_threads(config)}),
+        api_(service_, packages_, logs_, info(), {.address = config.api, .token = token_}) {}
+
+  void start() {
+    service_.load();
+    adopt(engine_, dispatcher_, config_);
+    watch_ = std::jthread{[this](std::stop_token stop) { engine_.watch(dispatcher_, std::move(stop)); }};
+    gateway_.start();
+    api_.start();
+    log::info("ready", {{"gateway", url_of(config_.gateway, gateway_.port())},
+                        {"api", url_of(config_.api, api_.port())},
+                        {"installation", installation_.id},
+                        {"docker", engine_info_.version}});
+  }
+
+  void stop() {
+    api_.stop(config_.drain);
+    gateway_.stop(config_.drain);
+  }
+
+ private:
+  api::Info info() {
+    return {.version = HEARTH_VERSION,
+            .installation = installation_.id,
+            .gateway_url = url_of(config_.gateway, gateway_.port()),
+            .cpus = std::thread::hardware_concurrency(),
+            .memory = {static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                       static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE))},
+            .engine =
+                [this] {
+                  return api::EngineFacts{.name = engine_info_.name,
+                                          .version = engine_info_.version,
+                                          .api_version = engine_info_.api_version,
+                                          .reachable = !dispatcher_.engine_away()};
+                },
+            .unready = [this] { return dispatcher_.engine_away(); }};
+  }
+
+  const Config config_;
+  ports::SystemClock clock_;
+  store::SqliteStore store_;
+  docker::Installation installation_;
+  std::string token_;
+  telemetry::LogFiles logs_;
+  store::PackagesFolder packages_;
+  host::LinuxHost host_;
+  docker::DockerEngine engine_;
+  docker::EngineInfo engine_info_;
+  docker::Api builds_api_;
+  docker::Builder builder_;
+  control::Dispatcher dispatcher_;
+  control::Service service_;
+  gateway::Gateway gateway_;
+  api::Api api_;
+  std::jthread watch_;  // last: it calls the rest
+};
+
+int run(int argc, const char* const* argv) {
+  const auto ends = block_signals();
+  const auto config = read_config(argc, argv);
+  if (!config) return 0;
+  raise_descriptor_limit();
+  log::configure({.level = config->log_level, .json = config->log_json});
+  Hearthd hearthd{*config};
+  hearthd.start();
+  int signal = 0;
+  sigwait(&ends, &signal);
+  log::info("ending", {{"signal", signal}});
+  hearthd.stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace hearth
+
+int main(int argc, char** argv) {
+  try {
+    return hearth::run(argc, argv);
+  } catch (const hearth::domain::Error& error) {
+    const auto& fault = error.fault();
+    std::fprintf(stderr, "hearthd: %s%s%s\n", fault.message.c_str(), fault.hint.empty() ? "" : "; ",
+                 fault.hint.c_str());
+    return fault.code == hearth::domain::Code::invalid ? 2 : hearth::domain::exit_code(fault);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hearthd: %s\n", error.what());
+    return 70;
+  }
+}

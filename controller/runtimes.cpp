@@ -1,0 +1,46 @@
+#include "runtimes.h"
+
+#include "domain/error.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+
+namespace hearth {
+namespace {
+
+namespace fs = std::filesystem;
+
+docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
+  docker::Runtime runtime{.name = root["name"].as<std::string>(), .folder = folder, .bases = {}};
+  for (const auto& base : root["bases"]) runtime.bases.push_back(base["image"].as<std::string>());
+  if (const auto dependencies = root["dependencies"]) {
+    runtime.dependencies_file = dependencies["file"].as<std::string>();
+    runtime.dependencies_folder = dependencies["folder"].as<std::string>();
+    runtime.dependencies_command = dependencies["command"].as<std::vector<std::string>>();
+  }
+  return runtime;
+}
+
+}  // namespace
+
+std::vector<docker::Runtime> read_runtimes(const fs::path& templates) {
+  std::vector<docker::Runtime> runtimes;
+  std::error_code none;
+  for (const auto& folder : fs::directory_iterator{templates, none}) {
+    const auto file = folder.path() / "template.yaml";
+    if (!fs::exists(file)) continue;
+    try {
+      const auto root = YAML::LoadFile(file);
+      if (root["bases"]) runtimes.push_back(read_runtime(folder.path(), root));
+    } catch (const YAML::Exception& error) {
+      throw domain::Error{domain::Code::invalid, domain::Layer::client,
+                          file.string() + ":" + std::to_string(error.mark.line + 1) + ":" +
+                              std::to_string(error.mark.column + 1) + ": " + error.msg};
+    }
+  }
+  std::ranges::sort(runtimes, {}, &docker::Runtime::name);
+  return runtimes;
+}
+
+}  // namespace hearth
