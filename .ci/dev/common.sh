@@ -26,7 +26,7 @@ cpp_files() { git_files '*.cpp' '*.h'; }
 git_files() {
   # Listed but removed from the folder: not a file of ours any more.
   git ls-files -z --cached --others --exclude-standard -- "$@" | while IFS= read -r -d '' file; do
-    [ -f "$file" ] && printf '%s\0' "$file"
+    if [ -f "$file" ]; then printf '%s\0' "$file"; fi
   done
 }
 
