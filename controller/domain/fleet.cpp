@@ -108,13 +108,16 @@ void Fleet::given_back(PoolId pool, ReplicaId replica, FleetEffects& effects, Ti
   const auto share = std::exchange(entry.shares[pool], Share{});
   if (entry.reclaimed == Reclaimed::to_share && share.count > 0) {
     entry.reclaimed = Reclaimed::no;
-    // To whoever needs it most and has none of this replica yet; its last holder is always one of those.
+    // To whoever needs it most and has none of this replica yet; back to its last holder only if nobody does.
+    auto to = pool;
     for (const auto needy : neediest_first()) {
-      if (entry.shares[needy].count > 0 || (need_[needy] == 0 && needy != pool)) continue;
-      entry.shares[needy] = {share.first, share.count, false};
-      effects.emplace_back(Lend{needy, replica, share.first, share.count});
-      return;
+      if (needy == pool || need_[needy] == 0 || entry.shares[needy].count > 0) continue;
+      to = needy;
+      break;
     }
+    entry.shares[to] = {share.first, share.count, false};
+    effects.emplace_back(Lend{to, replica, share.first, share.count});
+    return;
   }
   if (!entry.lent()) settle(at, effects, now);
 }

@@ -48,7 +48,12 @@ void Fleet::observe(std::span<const PoolReport> reports, View& view, FleetEffect
     need_[pool] = report.held;
     view.held += report.held;
     view.held_long += report.held_long;
-    if (report.next_long) wake(*report.next_long);
+    if (!report.next_long) continue;
+    if (*report.next_long <= now) {
+      ++view.held_long;  // by now it has: the report is old
+    } else {
+      wake(*report.next_long);
+    }
   }
   for (std::size_t at = 0; at < replicas_.size(); ++at) {
     auto& replica = replicas_[at];
