@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 
 namespace hearth::api {
 namespace {
@@ -14,15 +16,25 @@ using std::chrono::steady_clock;
 
 constexpr std::uint64_t kLongestWait = 60;  // seconds
 
+// Waits until `until`, less when `stop` is triggered.
+void wait_until(domain::Time until, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_until(lock, stop, until, [] { return false; });
+}
+
 // The number of the view that is there once the client's is old, once `wait` is over, or once nobody waits any more.
-// Waits by the second, since the wait itself cannot be called off.
+// Goes by the second, since the wait itself cannot be called off, and a function that never had a revision that was
+// ready has none.
 std::uint64_t await_news(const Parts& parts, const Request& request, const domain::FunctionName& name,
                          std::uint64_t seen, std::chrono::seconds wait) {
   const auto end = steady_clock::now() + wait;
   for (;;) {
-    const auto now = steady_clock::now();
-    const auto number = parts.service.await_change(name, seen, std::min<domain::Time>(end, now + 1s));
+    const auto until = std::min<domain::Time>(end, steady_clock::now() + 1s);
+    const auto number = parts.service.await_change(name, seen, until);
     if (number != seen || steady_clock::now() >= end || request.stop.stop_requested()) return number;
+    wait_until(until, request.stop);
   }
 }
 

@@ -13,8 +13,6 @@ using namespace std::chrono_literals;
 using domain::Code;
 using domain::Layer;
 
-constexpr std::uint64_t kLargestPackage = 2ull << 30;
-
 http::Fields ndjson() { return {{"Content-Type", "application/x-ndjson"}, {"Cache-Control", "no-store"}}; }
 
 // A log that is not kept any more: its revision says how it ended.
@@ -51,17 +49,9 @@ void put_package(const Parts& parts, http::BlockingExchange& exchange, const Req
   refuse_other_parameters(request, {});
   space_of(parameters);
   const auto digest = digest_of(parameters);
-  const auto refuse_length = [](std::uint64_t length) {
-    if (length <= kLargestPackage) return;
-    throw domain::Error(Code::invalid, Layer::limit, "the package is larger than 2Gi",
-                        "leave out what it does not need");
-  };
-  refuse_length(exchange.request().length.value_or(0));
   const auto upload = parts.packages.upload(digest);
   std::vector<char> buffer(256 << 10);
-  std::uint64_t taken = 0;
   while (const auto size = exchange.read(buffer.data(), buffer.size())) {
-    refuse_length(taken += size);
     upload->write({buffer.data(), size});
   }
   upload->commit();

@@ -1,0 +1,211 @@
+#include "api/routes.h"
+
+#include "parts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace hearth::api {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+const std::string kFunctions = "/v1/namespaces/default/functions";
+const std::string kSpec =
+    R"({"spec":{"runtime":"python","handler":"handler.py:handle"},"package":")" + kPackage + "\"}";
+
+class Handlers : public testing::Test {
+ protected:
+  Response ask(const std::string& method, const std::string& target, std::string body = {},
+               std::map<std::string, std::string, std::less<>> headers = {}) {
+    Request request{.method = method, .path = {}, .headers = std::move(headers), .body = std::move(body)};
+    read_target(target, request);
+    return route(routes_, parts_, request);
+  }
+  static std::string header(const Response& response, std::string_view name) {
+    for (const auto& [key, value] : response.headers) {
+      if (key == name) return value;
+    }
+    return {};
+  }
+  void deploy(const std::string& name) {
+    ASSERT_EQ(ask("PUT", kFunctions + "/" + name, kSpec).status, 202);
+    hearth_.await_build({.name = name}, 1);
+  }
+
+  WholeHearth hearth_;
+  const Routes routes_ = make_routes();
+  const Parts parts_{
+      .service = hearth_.service, .packages = hearth_.packages, .logs = hearth_.logs, .info = hearth_.info};
+};
+
+TEST_F(Handlers, DeployAFunctionAndShowIt) {
+  const auto put = ask("PUT", kFunctions + "/hello", kSpec, {{"content-type", "application/json; charset=utf-8"}});
+  ASSERT_EQ(put.status, 202) << put.body;
+  EXPECT_EQ(header(put, "Location"), kFunctions + "/hello/revisions/1");
+  EXPECT_EQ(json::parse(put.body)["state"], "building");
+  hearth_.await_build({.name = "hello"}, 1);
+
+  const auto get = ask("GET", kFunctions + "/hello");
+  ASSERT_EQ(get.status, 200);
+  const auto document = json::parse(get.body);
+  EXPECT_EQ(document["active"], 1);
+  EXPECT_EQ(document["state"], "cold");
+  EXPECT_EQ(document["url"], "http://127.0.0.1:8080/fn/hello");
+  EXPECT_EQ(header(get, "ETag"), "\"" + document["version"].dump() + "\"");
+  EXPECT_EQ(ask("GET", kFunctions + "/hello", "", {{"if-none-match", header(get, "ETag")}}).status, 304);
+
+  const auto revision = json::parse(ask("GET", kFunctions + "/hello/revisions/1").body);
+  EXPECT_EQ(revision["state"], "ready");
+  EXPECT_EQ(revision["package"], kPackage);
+  EXPECT_EQ(json::parse(ask("GET", kFunctions + "/hello/revisions").body)["items"].size(), 1u);
+  EXPECT_EQ(json::parse(ask("GET", kFunctions + "/hello/replicas").body)["items"].size(), 0u);
+}
+
+TEST_F(Handlers, ShowWhyABuildFailed) {
+  hearth_.builder.fail_with(domain::Fault{.code = domain::Code::invalid,
+                                          .layer = domain::Layer::client,
+                                          .message = "step 2 failed",
+                                          .detail = "no such package"});
+  deploy("hello");
+  const auto revision = json::parse(ask("GET", kFunctions + "/hello/revisions/1").body);
+  EXPECT_EQ(revision["state"], "failed");
+  EXPECT_EQ(revision["fault"]["detail"], "step 2 failed");
+  EXPECT_EQ(revision["fault"]["log"], "no such package");
+  EXPECT_EQ(json::parse(ask("GET", kFunctions + "/hello").body)["active"], 0) << "and it is there all the same";
+}
+
+TEST_F(Handlers, GuardChangesByVersions) {
+  const auto path = kFunctions + "/hello";
+  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-match", "*"}}).status, 409) << "there is none yet";
+  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-none-match", "*"}}).status, 202);
+  hearth_.await_build({.name = "hello"}, 1);
+  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-none-match", "*"}}).status, 409);
+  const auto tag = header(ask("GET", path), "ETag");
+  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-match", "\"999999\""}}).status, 409);
+  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-match", tag}}).status, 202);
+  const auto late = ask("PUT", path, kSpec, {{"if-match", tag}});
+  EXPECT_EQ(late.status, 409);
+  EXPECT_THAT(late.body, HasSubstr("is at version"));
+  EXPECT_EQ(ask("DELETE", path, "", {{"if-match", tag}}).status, 409);
+  EXPECT_EQ(ask("DELETE", path).status, 204);
+  EXPECT_EQ(ask("GET", path).status, 404);
+  EXPECT_EQ(ask("DELETE", path).status, 404);
+}
+
+TEST_F(Handlers, RemoveAFunctionWithItsLogs) {
+  deploy("hello");
+  hearth_.logs.line({.replica = 1, .function = {.name = "hello"}, .text = "a line"});
+  ASSERT_FALSE(std::filesystem::is_empty(hearth_.folder / "logs"));
+  ASSERT_EQ(ask("DELETE", kFunctions + "/hello").status, 204);
+  EXPECT_TRUE(std::filesystem::is_empty(hearth_.folder / "logs"));
+}
+
+TEST_F(Handlers, ListFunctionsPageByPage) {
+  for (const auto* name : {"a", "b", "c", "d", "e"}) deploy(name);
+  std::vector<std::string> seen;
+  std::string query = "?limit=2";
+  for (int page = 0; page < 3; ++page) {
+    const auto list = json::parse(ask("GET", kFunctions + query).body);
+    for (const auto& item : list["items"]) seen.push_back(item["name"]);
+    EXPECT_EQ(list.contains("next"), page < 2);
+    if (list.contains("next")) query = "?limit=2&after=" + list["next"].get<std::string>();
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"a", "b", "c", "d", "e"}));
+  EXPECT_EQ(json::parse(ask("GET", "/v1/namespaces/team/functions").body)["items"].size(), 0u);
+}
+
+TEST_F(Handlers, RefuseWhatIsWrongAndSayWhat) {
+  struct Row {
+    std::string method, target, body;
+    std::map<std::string, std::string, std::less<>> headers;
+    int status;
+    std::string says;
+  };
+  const std::vector<Row> rows{
+      {"GET", "/", "", {}, 404, "begin with /v1/"},
+      {"GET", "/v1/nothing", "", {}, 404, "has no /v1/nothing"},
+      {"POST", kFunctions, "", {}, 405, "it takes GET, HEAD"},
+      {"GET", kFunctions + "/hello", "", {}, 404, "hello"},
+      {"GET", kFunctions + "/Hello", "", {}, 400, "no name of a function"},
+      {"GET", kFunctions + "/a%2Fb", "", {}, 400, "no name of a function"},
+      {"GET", "/v1/namespaces/%2e%2e/functions", "", {}, 400, "no name of a namespace"},
+      {"GET", kFunctions + "?limit=0", "", {}, 400, "at least 1"},
+      {"GET", kFunctions + "?limit=x", "", {}, 400, "whole number"},
+      {"GET", kFunctions + "?limit=5000", "", {}, 400, "at most 1000"},
+      {"GET", kFunctions + "?limti=5", "", {}, 400, "did you mean limit?"},
+      {"GET", kFunctions + "/hello/revisions/0", "", {}, 400, "count from 1"},
+      {"GET", kFunctions + "/hello/status?wait=61", "", {}, 400, "at most 60"},
+      {"GET", kFunctions + "/hello/status", "", {}, 404, "hello"},
+      {"GET", kFunctions + "/hello/replicas", "", {}, 404, "hello"},
+      {"PUT", kFunctions + "/hello", "{", {}, 400, "line 1, column 2"},
+      {"PUT", kFunctions + "/hello", kSpec, {{"content-type", "text/yaml"}}, 415, "application/json"},
+      {"PUT", kFunctions + "/hello", kSpec, {{"if-match", "7"}}, 400, "entity tags"},
+      {"PUT", kFunctions + "/hello", R"({"spec":{"runtiem":"python"}})", {}, 400, "did you mean runtime?"},
+      {"DELETE", kFunctions + "/hello", "", {{"if-none-match", "*"}}, 400, "no meaning"},
+      {"HEAD", "/v1/namespaces/default/packages/sha256:xyz", "", {}, 400, "no digest"},
+  };
+  for (const auto& row : rows) {
+    const auto response = ask(row.method, row.target, row.body, row.headers);
+    EXPECT_EQ(response.status, row.status) << row.method << " " << row.target << ": " << response.body;
+    EXPECT_THAT(response.body, HasSubstr(row.says)) << row.method << " " << row.target;
+    EXPECT_EQ(header(response, "Content-Type"), "application/problem+json");
+    EXPECT_TRUE(json::parse(response.body).contains("layer"));
+  }
+  EXPECT_EQ(header(ask("POST", kFunctions), "Allow"), "GET, HEAD");
+}
+
+TEST_F(Handlers, ListEveryComplaintOfASpec) {
+  const auto response = ask("PUT", kFunctions + "/hello",
+                            R"({"spec":{"runtime":"python","handler":"handler.py:handle",
+                                "limits":{"memory":"a lot","pids":"x"},"bogus":1},"package":")" +
+                                kPackage + "\"}");
+  ASSERT_EQ(response.status, 400);
+  const auto errors = json::parse(response.body)["errors"];
+  std::vector<std::string> fields;
+  for (const auto& error : errors) fields.push_back(error["field"]);
+  EXPECT_THAT(fields, testing::UnorderedElementsAre("limits.memory", "limits.pids", "bogus"));
+}
+
+TEST_F(Handlers, TellWhetherAPackageIsHere) {
+  EXPECT_EQ(ask("HEAD", "/v1/namespaces/default/packages/" + kPackage).status, 200);
+  EXPECT_EQ(ask("HEAD", "/v1/namespaces/default/packages/sha256:" + std::string(64, 'b')).status, 404);
+}
+
+TEST_F(Handlers, AnswerProbes) {
+  EXPECT_EQ(ask("GET", "/healthz").status, 200);
+  EXPECT_EQ(ask("GET", "/readyz").status, 200);
+  hearth_.unready = domain::Fault{.code = domain::Code::unavailable,
+                                  .layer = domain::Layer::engine,
+                                  .message = "the engine is away",
+                                  .hint = "start it"};
+  const auto unready = ask("GET", "/readyz");
+  EXPECT_EQ(unready.status, 503);
+  EXPECT_EQ(header(unready, "Retry-After"), "1");
+  EXPECT_EQ(json::parse(unready.body)["layer"], "engine");
+  EXPECT_EQ(ask("GET", "/healthz").status, 200) << "it lives nevertheless";
+}
+
+TEST_F(Handlers, TellWhatThisHearthdIs) {
+  const auto info = json::parse(ask("GET", "/v1/info").body);
+  EXPECT_EQ(info["version"], "0.1.0");
+  EXPECT_EQ(info["installation"], "00c0ffee00c0ffee");
+  EXPECT_EQ(info["engine"]["api_version"], "1.41");
+  EXPECT_EQ(info["engine"]["state"], "ready");
+  EXPECT_EQ(info["limits"]["memory"], "4Gi");
+}
+
+TEST_F(Handlers, TurnAFullDiskIntoOneLineWithItsMend) {
+  hearth_.store.fail_writes(domain::Fault{.code = domain::Code::unavailable,
+                                          .layer = domain::Layer::gateway,
+                                          .message = "the disk is full",
+                                          .hint = "free some space"});
+  const auto response = ask("PUT", kFunctions + "/hello", kSpec);
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(json::parse(response.body)["hint"], "free some space");
+}
+
+}  // namespace
+}  // namespace hearth::api

@@ -1,0 +1,109 @@
+#include "control/spec_codec.h"
+
+#include "control/json_fields.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace hearth::control {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+domain::FunctionSpec odd_spec() {
+  domain::FunctionSpec spec;
+  spec.name = {.space = "team", .name = "thumbs"};
+  spec.runtime = "python";
+  spec.handler = "handler.py:handle";
+  spec.env = {{"LEVEL", "info"}, {"QUOTE", "\"\n"}};
+  spec.limits = {.memory = domain::Bytes{1'000'001},
+                 .cpu_millis = 333,
+                 .timeout = 1500ms,
+                 .concurrency = 1,
+                 .pids = 7,
+                 .tmp = domain::kibibytes(3),
+                 .body = domain::gibibytes(1)};
+  spec.scale = {.min = 1, .max = 3, .idle_timeout = 90s, .start_timeout = 1ms};
+  spec.network = {.egress = false, .attach = {"db", "cache"}};
+  return spec;
+}
+
+TEST(SpecCodec, GivesBackWhatWasEncoded) {
+  EXPECT_EQ(decode_spec(encode_spec(odd_spec())), odd_spec());
+  domain::FunctionSpec image;
+  image.name.name = "x";
+  image.image = "nginx@sha256:1";
+  EXPECT_EQ(decode_spec(encode_spec(image)), image);
+}
+
+TEST(SpecCodec, TakesDefaultsForWhatIsLeftOut) {
+  domain::FunctionSpec plain;
+  plain.runtime = "python";
+  EXPECT_EQ(decode_spec(R"({"runtime":"python"})"), plain);
+  EXPECT_EQ(decode_spec(R"({"limits":{"memory":1048576}})").limits.memory, domain::mebibytes(1)) << "plain bytes";
+  EXPECT_EQ(decode_spec(R"({"limits":{"cpu":"250m"}})").limits.cpu_millis, 250u);
+}
+
+TEST(RevisionCodec, GivesBackWhatWasEncoded) {
+  domain::Revision revision{
+      .function = odd_spec().name,
+      .number = 12,
+      .package = "sha256:1",
+      .spec = odd_spec(),
+      .created_at = domain::WallTime{1'700'000'000'123ms},
+      .state = domain::RevisionState::failed,
+      .image = "sha256:2",
+      .fault = domain::Fault{
+          .code = domain::Code::invalid, .layer = domain::Layer::limit, .message = "m", .hint = "h", .detail = "d"}};
+  auto back = decode_revision(encode_revision(revision));
+  EXPECT_EQ(back.function, revision.function);
+  EXPECT_EQ(back.number, 12u);
+  EXPECT_EQ(back.package, "sha256:1");
+  EXPECT_EQ(back.spec, revision.spec);
+  EXPECT_EQ(back.created_at, revision.created_at);
+  EXPECT_EQ(back.state, revision.state);
+  EXPECT_EQ(back.image, "sha256:2");
+  EXPECT_EQ(back.fault, revision.fault);
+  revision.fault.reset();
+  EXPECT_FALSE(decode_revision(encode_revision(revision)).fault);
+}
+
+TEST(RevisionCodec, KeepsWordsThatAreNoUtf8Readable) {
+  domain::Revision revision;
+  revision.fault = domain::Fault{.message = "bad \xff byte"};
+  EXPECT_EQ(decode_revision(encode_revision(revision)).fault->message, "bad \xef\xbf\xbd byte");
+}
+
+TEST(FunctionCodec, GivesBackWhatWasEncoded) {
+  const domain::Function function{.name = {.space = "a", .name = "b"}, .active = 3, .latest = 5};
+  const auto back = decode_function(encode_function(function));
+  EXPECT_EQ(back.name, function.name);
+  EXPECT_EQ(back.active, 3u);
+  EXPECT_EQ(back.latest, 5u);
+}
+
+TEST(JsonFields, NamesTheNearestKeyWhereThereIsOne) {
+  EXPECT_EQ(nearest("memroy", {"cpu", "memory"}), "memory");
+  EXPECT_EQ(nearest("tiemout", {"timeout", "tmp"}), "timeout");
+  EXPECT_EQ(nearest("zzzzzz", {"timeout", "tmp"}), "");
+  EXPECT_EQ(nearest("", {"a"}), "");
+  EXPECT_EQ(nearest(std::string(100'000, 'a'), {"a"}), "") << "no time is spent on what nobody meant";
+}
+
+TEST(JsonFields, RefuseWhatAParserWouldLetPass) {
+  for (const auto& text : {std::string("{\"a\":1,\"a\":2}"), std::string("{\"b\":{\"a\":1,\"a\":1}}"),
+                           std::string(100, '[') + std::string(100, ']'), std::string("{} {}"), std::string()}) {
+    EXPECT_THROW(parse_json(text), InvalidDocument) << text;
+  }
+  EXPECT_NO_THROW(parse_json(R"({"a":{"a":1},"b":{"a":1}})")) << "in different objects";
+}
+
+TEST(Time, IsWrittenAsRfc3339) {
+  EXPECT_EQ(format_time(domain::WallTime{0ms}), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(format_time(domain::WallTime{1'709'208'000'007ms}), "2024-02-29T12:00:00.007Z");
+}
+
+}  // namespace
+}  // namespace hearth::control
