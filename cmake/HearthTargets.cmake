@@ -12,9 +12,9 @@ endif()
 
 add_library(hearth_flags INTERFACE)
 target_compile_options(hearth_flags INTERFACE -Wall -Wextra $<$<BOOL:${HEARTH_WERROR}>:-Werror>)
-# GCC 12 warns falsely of mismatched new and delete on coroutine frames.
+# GCC 12 warns falsely of mismatched new and delete on coroutine frames, and of overlap when text is joined (105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(hearth_flags INTERFACE -Wno-mismatched-new-delete)
+  target_compile_options(hearth_flags INTERFACE -Wno-mismatched-new-delete -Wno-restrict)
 endif()
 target_link_libraries(hearth_flags INTERFACE Threads::Threads)
 if(HEARTH_SANITIZE)
