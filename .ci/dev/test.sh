@@ -89,8 +89,8 @@ run_tsan() {
 run_tests() {
   local suite=$1 preset=$2 folder=$3 label=$4 status=0 jobs=1 name
   shift 4
-  name=$suite${folder#.}
-  name=${name//\//-}
+  name=$suite
+  [ "$folder" = . ] || name=$suite-${folder//\//-}  # the tally takes what stands before the first - for the suite
   [[ $label != unit ]] || jobs=$(nproc)
   local command=("$@" timeout --kill-after=20 "$(seconds_left)" ctest --test-dir "build/$preset/$folder" -L "$label"
     -j "$jobs" --output-on-failure --no-tests=error --test-output-size-passed 4000000 --test-output-size-failed 4000000
