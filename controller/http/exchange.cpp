@@ -21,6 +21,10 @@ Exchange::Exchange(Loop& loop, int fd, std::string peer, const Limits& limits)
       socket_(loop, fd),
       reader_({.bytes = limits.head_bytes, .target = limits.target_bytes, .fields = limits.fields}) {}
 
+Exchange::~Exchange() {
+  if (gone_) *gone_ = true;
+}
+
 void Exchange::make_room() {
   if (!in_) in_ = loop_.take_block();
   if (begin_ == end_) {
@@ -157,6 +161,13 @@ Task<bool> Exchange::send(std::span<iovec> pieces) {
   co_return sent;
 }
 
+Task<bool> Exchange::send_interim(std::string_view head) {
+  std::array pieces{piece_of(head)};
+  const bool sent = co_await send(pieces);
+  head_sent_ = false;
+  co_return sent;
+}
+
 Task<bool> Exchange::respond(int status, std::span<const OutField> fields, std::string_view body) {
   if (!body_complete_) close_after();
   out_.clear();
@@ -203,8 +214,13 @@ void Exchange::on_readable() {
 
 void Exchange::leave() {
   left_ = close_ = cut_ = true;
+  // Each of these may end the session, and this with it.
+  bool gone = false;
+  gone_ = &gone;
   socket_.interrupt_read();
-  socket_.interrupt_write();
+  if (!gone) socket_.interrupt_write();
+  if (gone) return;
+  gone_ = nullptr;
   if (listener_) std::exchange(listener_, nullptr)->client_left();
 }
 

@@ -47,6 +47,9 @@ struct Sessions;
 class Exchange final : Watcher {
  public:
   Exchange(Loop& loop, int fd, std::string peer, const Limits& limits);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
 
   Loop& loop() noexcept { return loop_; }
   const Limits& limits() const noexcept { return limits_; }
@@ -74,6 +77,8 @@ class Exchange final : Watcher {
   bool head_sent() const noexcept { return head_sent_; }
   // Bytes as they are. False when the client is gone or too slow; the exchange is over then.
   Task<bool> send(std::span<iovec> pieces);
+  // The same for an interim answer (103), after which a final one follows.
+  Task<bool> send_interim(std::string_view head);
   // A whole answer; the body is left out for HEAD.
   Task<bool> respond(int status, std::span<const OutField> fields, std::string_view body);
   Task<bool> respond(const domain::Fault& fault, std::span<const OutField> fields = {});
@@ -123,6 +128,7 @@ class Exchange final : Watcher {
   bool close_ = false;
   bool cut_ = false;
   bool idle_ = false;
+  bool* gone_ = nullptr;  // told by the destructor, while leave() runs
 };
 
 }  // namespace hearth::http

@@ -1,0 +1,244 @@
+#include "gateway/call.h"
+
+#include "http/characters.h"
+#include "http/problem.h"
+
+#include <array>
+#include <utility>
+
+namespace hearth::gateway {
+namespace {
+
+using domain::Code;
+using domain::Fault;
+using domain::Layer;
+
+constexpr int kTries = 3;  // replicas that die under a call before any of it was sent
+
+bool asks_for_web_socket(const http::RequestHead& request) noexcept {
+  const auto* upgrade = request.find(http::FieldId::upgrade);
+  return upgrade && http::same_ignoring_case(upgrade->value, "websocket");
+}
+
+Fault unknown_function(std::optional<Route> route) {
+  if (!route) {
+    return {.code = Code::not_found,
+            .layer = Layer::client,
+            .message = "nothing is served at this path",
+            .hint = "functions answer at /fn/NAME and /fn/NAMESPACE.NAME"};
+  }
+  return {.code = Code::not_found,
+          .layer = Layer::client,
+          .message = "there is no function " + std::string(route->function),
+          .hint = "`fn list` names those that are deployed"};
+}
+
+}  // namespace
+
+Call::Call(Surroundings& around, http::Exchange& exchange)
+    : Timer(around.loop.wheel()),
+      around_(around),
+      exchange_(exchange),
+      id_(around.ids.next()),
+      gate_(around.loop.wheel()) {}
+
+Call::~Call() = default;
+
+http::Task<> Call::run() {
+  route_ = route(exchange_.request().target);
+  const auto* row = route_ ? around_.functions.find(route_->function) : nullptr;
+  if (!row) {
+    co_await refuse(unknown_function(route_));
+    co_return;
+  }
+  auto fault = admit(*row);
+  if (fault) {
+    co_await refuse(std::move(*fault));
+    co_return;
+  }
+  if (asks_for_web_socket(exchange_.request())) {
+    co_await refuse_upgrade();
+    co_return;
+  }
+  const auto function = row->handle;
+  deadline_ = exchange_.arrived() + row->timeout;
+  body_limit_ = row->body.count;
+  Timer::set(deadline_);
+  Try result = Try::not_sent;
+  for (int tries = 0; result == Try::not_sent && tries < kTries; ++tries) {
+    const bool leased = co_await take_lease(function);
+    if (!leased) break;
+    result = co_await attempt();
+    if (result == Try::not_sent && tries + 1 < kTries) lease_.finish(control::Outcome::broken);
+  }
+  if (abort_ != Abort::none) {
+    co_await answer_abort();
+  } else if (refusal_) {
+    co_await refuse(std::move(*refusal_));
+  } else if (result != Try::answered && exchange_.head_sent()) {
+    lease_.finish(control::Outcome::broken);
+    exchange_.cut();
+  } else if (result != Try::answered) {
+    auto why = co_await reason();
+    lease_.finish(control::Outcome::broken);
+    co_await refuse(std::move(why));
+  }
+}
+
+std::optional<Fault> Call::admit(const control::Directory::Row& row) const {
+  const auto& request = exchange_.request();
+  if (request.framing != http::Framing::length || request.length <= row.body.count) return std::nullopt;
+  return Fault{.code = Code::invalid,
+               .layer = Layer::limit,
+               .message = "the body is " + std::to_string(request.length) + " bytes; the function takes at most " +
+                          domain::to_string(row.body),
+               .hint = "raise limits.body in fn.yaml"};
+}
+
+http::Task<bool> Call::take_lease(const control::FunctionHandle& function) {
+  auto answer = around_.dispatcher.acquire(function, deadline_, around_.loop.thread(), *this);
+  if (auto* lease = std::get_if<control::Lease>(&answer)) {
+    lease_ = std::move(*lease);
+    hold_ = lease_.times();
+    co_return true;
+  }
+  if (auto* fault = std::get_if<Fault>(&answer)) {
+    refusal_ = std::move(*fault);
+    co_return false;
+  }
+  const auto ticket = std::get<control::Ticket>(std::move(answer));
+  exchange_.listen(this);
+  at_ = At::lease;
+  while (abort_ == Abort::none && !lease_ && !refusal_) co_await gate_.wait(http::kNever);
+  at_ = At::nothing;
+  gate_.allow();
+  if (lease_) {
+    hold_ = lease_.times();
+  } else {
+    const auto held = std::chrono::steady_clock::now() - exchange_.arrived();
+    hold_.held = std::chrono::duration_cast<std::chrono::microseconds>(held);
+  }
+  if (abort_ == Abort::none) co_return static_cast<bool>(lease_);
+  // What is being granted at this very moment arrives all the same, and is given back.
+  const bool cancelled = lease_ || refusal_ || around_.dispatcher.cancel(ticket);
+  while (!cancelled && !lease_ && !refusal_) co_await gate_.wait(http::kNever);
+  lease_.finish(control::Outcome::completed);
+  co_return false;
+}
+
+void Call::granted(control::Lease lease) noexcept {
+  around_.loop.post([this, lease = std::move(lease)]() mutable {
+    lease_ = std::move(lease);
+    gate_.open();
+  });
+}
+
+void Call::refused(Fault fault) noexcept {
+  around_.loop.post([this, fault = std::move(fault)]() mutable {
+    refusal_ = std::move(fault);
+    gate_.open();
+  });
+}
+
+void Call::abort(Abort why) {
+  if (abort_ != Abort::none) return;
+  abort_ = why;
+  switch (at_) {
+    case At::nothing: break;
+    case At::lease:
+    case At::upload: gate_.interrupt(); break;
+    case At::upstream_read: upstream_->socket().interrupt_read(); break;
+    case At::upstream_write: upstream_->socket().interrupt_write(); break;
+    case At::client: exchange_.stop_sending(); break;
+  }
+}
+
+control::Outcome Call::abort_outcome() const {
+  return abort_ == Abort::deadline ? control::Outcome::timed_out : control::Outcome::cancelled;
+}
+
+Fault Call::abort_fault() const {
+  switch (abort_) {
+    case Abort::deadline:
+      // Held until its end, it never reached the function.
+      return {.code = Code::timeout,
+              .layer = sent_at_ == http::Time{} ? Layer::gateway : Layer::function,
+              .message = sent_at_ == http::Time{} ? "no replica of the function was free before the call's deadline"
+                                                  : "the function did not answer before the call's deadline",
+              .hint = "raise limits.timeout in fn.yaml, or look at `fn logs`"};
+    case Abort::bad_body:
+      return {.code = Code::invalid,
+              .layer = Layer::client,
+              .message = "the request's body is malformed: " + std::string(exchange_.body_refusal())};
+    case Abort::slow_body:
+      return {.code = Code::timeout, .layer = Layer::client, .message = "the request's body stopped coming"};
+    case Abort::large_body:
+      return {.code = Code::invalid,
+              .layer = Layer::limit,
+              .message = "the body is longer than the function takes: " + domain::to_string(domain::Bytes{body_limit_}),
+              .hint = "raise limits.body in fn.yaml"};
+    case Abort::left:
+    case Abort::none: break;
+  }
+  return {.code = Code::cancelled, .layer = Layer::client, .message = "the client left"};
+}
+
+http::Task<> Call::answer_abort() {
+  lease_.finish(abort_outcome());
+  if (abort_ == Abort::left || exchange_.left() || exchange_.head_sent()) {
+    exchange_.cut();
+    co_return;
+  }
+  co_await refuse(abort_fault());
+}
+
+http::Task<Fault> Call::reason() {
+  Fault fault = std::move(connect_fault_);
+  if (fault.message.empty()) {
+    fault = {.code = Code::unavailable,
+             .layer = Layer::function,
+             .message = malformed_.empty() ? "the function closed the connection before it answered"
+                                           : "the function's answer is not HTTP/1.1: " + malformed_};
+  }
+  if (!malformed_.empty() || !lease_) co_return fault;
+  std::optional<Fault> known;
+  bool told = false;
+  around_.dispatcher.explain(lease_, around_.explain_patience, [this, &known, &told](std::optional<Fault> why) {
+    around_.loop.post([this, &known, &told, why = std::move(why)]() mutable {
+      known = std::move(why);
+      told = true;
+      gate_.open();
+    });
+  });
+  gate_.allow();
+  while (!told) co_await gate_.wait(http::kNever);  // bounded by the patience
+  if (known) fault = std::move(*known);
+  co_return fault;
+}
+
+http::Task<> Call::refuse(Fault fault) {
+  Timer::clear();
+  exchange_.listen(nullptr);
+  std::chrono::microseconds exec{0};
+  if (sent_at_ != http::Time{}) {
+    exec = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - sent_at_);
+  }
+  std::string timing;
+  append_timing(timing, {.hold = hold_, .exec = exec});
+  const std::array fields{http::OutField{"Hearth-Call-Id", view(id_)}, http::OutField{"Server-Timing", timing}};
+  co_await exchange_.respond(fault, fields);
+}
+
+http::Task<> Call::refuse_upgrade() {
+  const Fault fault{.code = Code::invalid,
+                    .layer = Layer::gateway,
+                    .message = "the gateway does not pass WebSockets on",
+                    .hint = "use Server-Sent Events, or poll"};
+  const auto body = http::problem(fault, 501);
+  const std::array fields{http::OutField{"Hearth-Call-Id", view(id_)},
+                          http::OutField{"Server-Timing", "exec;dur=0.000"},
+                          http::OutField{"Content-Type", http::kProblemType}};
+  co_await exchange_.respond(501, fields, body);
+}
+
+}  // namespace hearth::gateway

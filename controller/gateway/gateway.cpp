@@ -1,0 +1,45 @@
+#include "gateway/gateway.h"
+
+#include "gateway/call.h"
+#include "http/exchange.h"
+
+namespace hearth::gateway {
+namespace {
+
+class CallHandler final : public http::Handler {
+ public:
+  CallHandler(http::Loop& loop, control::Dispatcher& dispatcher, ports::Host& host, std::chrono::milliseconds patience)
+      : around_{.loop = loop,
+                .dispatcher = dispatcher,
+                .host = host,
+                .functions = control::Directory::Reader(dispatcher.directory()),
+                .ids = {},
+                .explain_patience = patience} {}
+
+  http::Task<> serve(http::Exchange& exchange) override {
+    Call call(around_, exchange);
+    co_await call.run();
+  }
+
+ private:
+  Surroundings around_;
+};
+
+}  // namespace
+
+struct Gateway::Impl {
+  http::Server server;
+};
+
+Gateway::Gateway(control::Dispatcher& dispatcher, ports::Host& host, Settings settings)
+    : impl_(new Impl{http::Server(std::move(settings.server),
+                                  [&dispatcher, &host, patience = settings.explain_patience](
+                                      http::Loop& loop, std::uint32_t) -> std::unique_ptr<http::Handler> {
+                                    return std::make_unique<CallHandler>(loop, dispatcher, host, patience);
+                                  })}) {}
+Gateway::~Gateway() = default;
+void Gateway::start() { impl_->server.start(); }
+void Gateway::stop(std::chrono::milliseconds grace) { impl_->server.stop(grace); }
+std::uint16_t Gateway::port() const noexcept { return impl_->server.port(); }
+
+}  // namespace hearth::gateway

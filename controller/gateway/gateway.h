@@ -1,0 +1,40 @@
+// The data plane: serves calls of functions over HTTP. Its threads, its listening sockets, nothing else; decisions are
+// the dispatcher's.
+#pragma once
+
+#include "control/dispatcher.h"
+#include "http/server.h"
+#include "ports/host.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace hearth::gateway {
+
+class Gateway {
+ public:
+  struct Settings {
+    http::Server::Settings server = {.address = "127.0.0.1:8080", .threads = 2};
+    // How long a broken connection's reason is waited for.
+    std::chrono::milliseconds explain_patience{250};
+  };
+
+  // Binds at once; throws domain::Error (`conflict` when the port is in use). What is passed outlives it.
+  Gateway(control::Dispatcher& dispatcher, ports::Host& host, Settings settings);
+  ~Gateway();  // stops without grace
+
+  void start();
+  // Accepts no more; calls in flight get `grace`, then their clients are cut off. Blocks.
+  void stop(std::chrono::milliseconds grace);
+  std::uint16_t port() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::gateway
