@@ -665,8 +665,7 @@ TEST(Fleet, IsNotWokenForWhatAnOldReportSaysOfThePast) {
   FleetBench bench{settings, 2};
   bench.call(1, 0);
   bench.warm_one();
-  const std::vector<PoolReport> old{bench.pool(0).report(1s, bench.now),
-                                    {.held = 1, .next_long = bench.now + 100ms}};
+  const std::vector<PoolReport> old{bench.pool(0).report(1s, bench.now), {.held = 1, .next_long = bench.now + 100ms}};
   FleetEffects effects;
   bench.fleet.decide(old, effects, bench.now + 200ms);
   ASSERT_TRUE(bench.fleet.wake_at());

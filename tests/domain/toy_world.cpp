@@ -1,0 +1,427 @@
+#include "domain/toy_world.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hearth::domain {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+Duration millis(std::uint32_t count) { return std::chrono::milliseconds{count}; }
+
+}  // namespace
+
+std::uint64_t Tally::least() const {
+  return std::min({granted_at_once, granted_later, refused, expired, failed_starts, died, reclaimed_busy,
+                   *std::ranges::min_element(orders)});
+}
+
+void Tally::add(const Tally& other) {
+  granted_at_once += other.granted_at_once;
+  granted_later += other.granted_later;
+  refused += other.refused;
+  expired += other.expired;
+  failed_starts += other.failed_starts;
+  died += other.died;
+  reclaimed_busy += other.reclaimed_busy;
+  for (std::size_t act = 0; act < orders.size(); ++act) orders[act] += other.orders[act];
+}
+
+ToyWorld::ToyWorld(const WorldSettings& settings, std::uint32_t seed)
+    : settings_(settings),
+      random_(seed),
+      pools_(settings.pools, Pool{settings.max_held, 2}),
+      fleet_(settings.fleet, settings.pools, ids_),
+      engine_(settings.max_starts, [this](const std::string& what) { violated(what); }) {
+  fleet_.serve(1, settings.fleet);
+  for (std::uint32_t i = 0; i < settings.adopted; ++i) {
+    const auto replica = ids_.next();
+    engine_.bodies[replica] = {.state = Body::State::ready, .concurrency = settings.fleet.scale.concurrency};
+    fleet_.adopt(replica, 1, effects_, now_);
+  }
+  settle();
+}
+
+void ToyWorld::violated(const std::string& what) {
+  if (violation_.empty()) violation_ = what;
+}
+
+// --- what may happen ---
+
+void ToyWorld::step() {
+  const auto choice = random(100);
+  if (choice < 22) {
+    call_arrives(random(settings_.pools), millis(1 + random(chance(20) ? 5000 : 400)));
+  } else if (choice < 40) {
+    call_ends(!chance(12));
+  } else if (choice < 43) {
+    call_leaves();
+  } else if (choice < 55 && engine_.sent() > 0) {
+    engine_.arrive(random(static_cast<std::uint32_t>(engine_.sent())));
+  } else if (choice < 66 && !engine_.running().empty()) {
+    order_ends(random(static_cast<std::uint32_t>(engine_.running().size())), !chance(25));
+  } else if (choice < 73) {
+    deliver(out_);
+  } else if (choice < 80) {
+    deliver(in_);
+  } else if (choice < 82) {
+    replica_dies();
+  } else if (choice < 84 && !deaths_.empty()) {
+    hear_death(deaths_.front());
+  } else if (choice < 86) {
+    change_something();
+  } else {
+    advance(now_ + millis(random(chance(10) ? 3000 : 60)));
+  }
+  check();
+}
+
+void ToyWorld::change_something() {
+  const auto choice = random(20);
+  if (choice < 8) {
+    away_ = !away_;
+    fleet_.engine_away(away_);
+  } else if (choice < 14) {
+    fleet_.serve(++last_revision_, settings_.fleet);
+  } else if (choice < 19) {
+    fleet_.serve(1 + random(static_cast<std::uint32_t>(last_revision_)), settings_.fleet);
+  } else if (chance(20)) {
+    fleet_.remove();
+  }
+  settle();
+}
+
+// --- calls ---
+
+void ToyWorld::call_arrives(PoolId pool, Duration patience) {
+  const auto call = ++last_call_;
+  const auto deadline = now_ + patience;
+  const auto answer = pools_[pool].call_arrived(call, deadline, random(2), now_);
+  if (std::holds_alternative<Refusal>(answer)) return;
+  calls_[call] = {.pool = pool, .deadline = deadline};
+  if (const auto* grant = std::get_if<Grant>(&answer)) return granted(pool, *grant);  // the warm path tells nobody
+  if (pool == 0) return settle();
+  report(pool);
+}
+
+void ToyWorld::granted(PoolId pool, const Grant& grant) {
+  const auto call = calls_.find(grant.call);
+  if (call == calls_.end()) return violated("granted a call that was answered already");
+  if (call->second.state != CallState::held || call->second.pool != pool) return violated("granted a call twice");
+  if (call->second.deadline <= now_) violated("granted a call after its deadline");
+  auto& body = engine_.bodies[grant.slot.replica];
+  if (body.knows_lost.contains(pool)) violated("granted a replica that it knew to be lost");
+  if (!body.excusable() && body.state != Body::State::ready) violated("granted a replica that is not ready");
+  if (grant.slot.index >= body.concurrency) violated("granted a slot that does not exist");
+  if (!body.slots.insert(grant.slot.index).second) violated("granted a slot twice");
+  call->second.state = CallState::executing;
+  ++(grant.held > Duration{0} ? tally_.granted_later : tally_.granted_at_once);
+  call->second.slot = grant.slot;
+}
+
+void ToyWorld::call_ends(bool well) {
+  std::vector<CallId> executing;
+  for (const auto& [id, call] : calls_) {
+    if (call.state == CallState::executing) executing.push_back(id);
+  }
+  if (executing.empty()) return;
+  const auto call = calls_.extract(executing[random(static_cast<std::uint32_t>(executing.size()))]).mapped();
+  const auto replica = call.slot.replica;
+  auto& body = engine_.bodies[replica];
+  well = well && !body.excusable();
+  const bool overran = !well && !body.excusable() && body.concurrency == 1 && chance(30);
+  to_fleet(call.pool, [this, replica, well, overran] {
+    if (well) return fleet_.call_completed(replica);
+    overran ? fleet_.overran(replica, effects_, now_) : fleet_.call_broken(replica, effects_, now_);
+    for (std::size_t i = 0; i < effects_.size(); ++i) apply(FleetEffect{effects_[i]});
+    if (!effects_.empty()) effects_.clear(), settle();
+  });
+  body.slots.erase(call.slot.index);
+  const auto ended = pools_[call.pool].call_ended(call.slot, random(2), now_);
+  if (ended.next) granted(call.pool, *ended.next);
+  if (ended.given_back) {
+    to_fleet(call.pool, [this, pool = call.pool, back = *ended.given_back] {
+      fleet_.given_back(pool, back, effects_, now_);
+      settle();
+    });
+  }
+  if (call.pool != 0) report(call.pool);
+}
+
+void ToyWorld::call_leaves() {
+  for (const auto& [id, call] : calls_) {
+    if (call.state != CallState::held || !chance(50)) continue;
+    if (!pools_[call.pool].cancel(id)) violated("a held call was lost");
+    calls_.erase(id);
+    return;
+  }
+}
+
+void ToyWorld::answered(CallId call, bool at_deadline) {
+  const auto found = calls_.find(call);
+  if (found == calls_.end()) return violated("refused a call that was answered already");
+  if (found->second.state != CallState::held) violated("refused a call that was granted");
+  if (at_deadline && found->second.deadline != now_) violated("a call expired before or after its deadline");
+  calls_.erase(found);
+}
+
+void ToyWorld::expire(PoolId pool) {
+  for (const auto call : pools_[pool].expire(now_)) answered(call, true), ++tally_.expired;
+}
+
+// --- the engine ---
+
+void ToyWorld::order_ends(std::size_t which, bool lucky) {
+  const auto act = engine_.running()[which].act;
+  if (act == Act::stop && (away_ || !lucky)) return;  // tried again later
+  const bool success = act != Act::start || (lucky && !away_);
+  const auto order = engine_.finish(which, success);
+  auto& body = engine_.bodies[order.replica];
+  body.concurrency = settings_.fleet.scale.concurrency;
+  ++tally_.orders[static_cast<std::size_t>(order.act)];
+  tally_.failed_starts += !success;
+  switch (order.act) {
+    case Act::start:
+      if (success) {
+        fleet_.loaded(order.replica, order.epoch, effects_, now_);
+        if (obituaries_.contains(order.replica)) fleet_.died(order.replica, effects_, now_);
+      } else {
+        fleet_.start_failed(order.replica, order.epoch, effects_, now_);
+      }
+      break;
+    case Act::stop: fleet_.gone(order.replica, order.epoch); break;
+    case Act::freeze: fleet_.froze(order.replica, order.epoch, now_); break;
+    case Act::thaw: fleet_.thawed(order.replica, order.epoch, effects_, now_); break;
+  }
+  settle();
+  engine_.next_of(order.replica);
+}
+
+void ToyWorld::replica_dies() {
+  std::vector<ReplicaId> living;
+  for (const auto& [id, body] : engine_.bodies) {
+    const bool there = body.state == Body::State::ready || body.state == Body::State::frozen;
+    if (there && !body.dead) living.push_back(id);
+  }
+  if (living.empty()) return;
+  std::ranges::sort(living);
+  const auto replica = living[random(static_cast<std::uint32_t>(living.size()))];
+  engine_.bodies[replica].dead = true;
+  deaths_.push_back(replica);
+}
+
+void ToyWorld::hear_death(ReplicaId replica) {
+  std::erase(deaths_, replica);
+  obituaries_.insert(replica);
+  ++tally_.died;
+  fleet_.died(replica, effects_, now_);
+  settle();
+}
+
+// --- between the fleet and its pools ---
+
+void ToyWorld::settle() {
+  for (int round = 0;; ++round) {
+    if (round == 100) return violated("decides for ever");
+    expire(0);
+    for (std::size_t i = 0; i < effects_.size(); ++i) apply(FleetEffect{effects_[i]});
+    effects_.clear();
+    std::vector<PoolReport> reports{pools_[0].report(settings_.fleet.scale.patience, now_)};
+    if (settings_.pools > 1) reports.push_back(heard_);
+    fleet_.decide(reports, effects_, now_);
+    // A refusal is repeated for as long as the second gateway's last report tells of held calls.
+    if (std::ranges::all_of(effects_, [](const auto& one) { return std::holds_alternative<RefuseHeld>(one); })) break;
+  }
+  for (const auto& effect : std::exchange(effects_, {})) apply(effect);
+  if (fleet_.wake_at() && *fleet_.wake_at() <= now_) violated("wants to be woken in the past");
+}
+
+void ToyWorld::apply(const FleetEffect& effect) {
+  if (const auto* order = std::get_if<Order>(&effect)) {
+    engine_.send(*order);
+  } else if (const auto* lent = std::get_if<Lend>(&effect)) {
+    to_pool(lent->pool, [this, it = *lent] { lend(it); });
+  } else if (const auto* asked = std::get_if<Reclaim>(&effect)) {
+    to_pool(asked->pool, [this, it = *asked] { reclaim(it); });
+  } else if (const auto* gone = std::get_if<Lost>(&effect)) {
+    engine_.bodies[gone->replica].given_up = true;
+    for (PoolId pool = 0; pool < settings_.pools; ++pool) {
+      to_pool(pool, [this, pool, replica = gone->replica] { lost(pool, replica); });
+    }
+  } else {
+    for (PoolId pool = 0; pool < settings_.pools; ++pool) {
+      to_pool(pool, [this, pool] { refuse_held(pool); });
+    }
+  }
+}
+
+void ToyWorld::lend(const Lend& lend) {
+  for (const auto& grant : pools_[lend.pool].lend(lend.replica, lend.first, lend.count, now_)) {
+    granted(lend.pool, grant);
+  }
+}
+
+void ToyWorld::reclaim(const Reclaim& reclaim) {
+  if (!pools_[reclaim.pool].reclaim(reclaim.replica)) {
+    ++tally_.reclaimed_busy;
+    return;
+  }
+  const auto give_back = [this, reclaim] { fleet_.given_back(reclaim.pool, reclaim.replica, effects_, now_); };
+  if (reclaim.pool == 0) return give_back();  // within settle()
+  to_fleet(reclaim.pool, [this, give_back] { give_back(), settle(); });
+}
+
+void ToyWorld::lost(PoolId pool, ReplicaId replica) {
+  pools_[pool].lost(replica);
+  engine_.bodies[replica].knows_lost.insert(pool);
+}
+
+void ToyWorld::refuse_held(PoolId pool) {
+  for (const auto call : pools_[pool].refuse_all()) answered(call, false), ++tally_.refused;
+}
+
+void ToyWorld::to_pool(PoolId pool, Message message) {
+  if (pool == 0) return message();
+  out_.push_back([this, pool, message = std::move(message)] { message(), report(pool); });
+}
+
+void ToyWorld::to_fleet(PoolId pool, Message message) {
+  if (pool == 0) return message();
+  in_.push_back(std::move(message));
+}
+
+void ToyWorld::report(PoolId pool) {
+  auto now = pools_[pool].report(settings_.fleet.scale.patience, now_);
+  next_long_ = now.next_long;
+  in_.push_back([this, report = std::move(now)] {
+    heard_ = report;
+    settle();
+  });
+}
+
+bool ToyWorld::deliver(std::deque<Message>& link) {
+  if (link.empty()) return false;
+  const auto message = std::move(link.front());
+  link.pop_front();
+  message();
+  return true;
+}
+
+// --- time ---
+
+std::optional<Time> ToyWorld::next_wake() const {
+  std::optional<Time> next = fleet_.wake_at();
+  const auto at = [&](const std::optional<Time>& time) {
+    if (time) next = next ? std::min(*next, *time) : time;
+  };
+  for (const auto& pool : pools_) at(pool.wake_at());
+  at(next_long_);
+  return next;
+}
+
+void ToyWorld::advance(Time to) {
+  for (auto wake = next_wake(); wake && *wake <= to && violation_.empty(); wake = next_wake()) {
+    now_ = std::max(now_, *wake);
+    for (PoolId pool = 0; pool < settings_.pools; ++pool) expire(pool);
+    if (settings_.pools > 1) report(1);
+    settle();
+  }
+  now_ = std::max(now_, to);
+}
+
+// --- what must be so ---
+
+void ToyWorld::check() {
+  std::vector<std::uint32_t> held(settings_.pools);
+  std::vector<std::uint32_t> executing(settings_.pools);
+  for (const auto& [id, call] : calls_) {
+    ++(call.state == CallState::held ? held : executing)[call.pool];
+    if (call.state == CallState::held && call.deadline <= now_) violated("a held call outlived its deadline");
+  }
+  for (PoolId pool = 0; pool < settings_.pools; ++pool) {
+    if (pools_[pool].held() != held[pool]) violated("a held call was lost");
+    if (pools_[pool].in_flight() != executing[pool]) violated("a call in flight was lost");
+  }
+  std::uint32_t active = 0;
+  std::uint32_t starting = 0;
+  for (const auto& replica : fleet_.replicas()) {
+    if (replica.life.draining || replica.life.stopping) continue;
+    active += replica.revision == fleet_.revision();
+    starting += replica.revision == fleet_.revision() && replica.life.phase == Phase::initializing;
+  }
+  if (active > settings_.fleet.scale.max) violated("more replicas than max");
+  if (starting > settings_.fleet.scale.max_starting) violated("more starts at once than one function may cause");
+}
+
+void ToyWorld::calm_down() {
+  away_ = false;
+  fleet_.engine_away(false);
+  settle();
+  // Far beyond what idle times and back-offs add up to.
+  const auto end = now_ + 1h;
+  for (int round = 0; violation_.empty(); ++round) {
+    if (round == 20'000) return violated("never comes to rest");
+    if (!deaths_.empty()) {
+      hear_death(deaths_.front());
+    } else if (engine_.sent() > 0) {
+      engine_.arrive(random(static_cast<std::uint32_t>(engine_.sent())));
+    } else if (!engine_.running().empty()) {
+      order_ends(random(static_cast<std::uint32_t>(engine_.running().size())), true);
+    } else if (deliver(out_) || deliver(in_)) {
+    } else if (std::ranges::any_of(calls_,
+                                   [](const auto& call) { return call.second.state == CallState::executing; })) {
+      call_ends(true);
+    } else if (const auto wake = next_wake(); wake && *wake <= end) {
+      advance(*wake);
+    } else {
+      break;
+    }
+    check();
+  }
+}
+
+void ToyWorld::serve_again() {
+  if (fleet_.removed() || !violation_.empty()) return;
+  advance(now_ + settings_.fleet.backoff.most);
+  const auto refused = tally_.refused;
+  for (PoolId pool = 0; pool < settings_.pools; ++pool) call_arrives(pool, 30s);
+  const auto asked = now_;
+  calm_down();
+  if (tally_.refused != refused) violated("refused a call though nothing is wrong");
+  if (!calls_.empty() || asked + 1h < now_) violated("left a call unanswered though nothing is wrong");
+}
+
+void ToyWorld::remove() {
+  fleet_.remove();
+  settle();
+  calm_down();
+}
+
+void ToyWorld::check_rest() {
+  if (fleet_.removed()) return check_cold();
+  if (!calls_.empty()) violated("a call is left at rest");
+  const auto& replicas = fleet_.replicas();
+  if (replicas.size() != settings_.fleet.scale.min) violated("not min replicas at rest");
+  for (const auto& replica : replicas) {
+    const bool fine = replica.revision == fleet_.revision() && state_of(replica.life.phase) == State::warm;
+    if (!fine) violated("a replica at rest that is not warm or not of the active revision");
+  }
+}
+
+void ToyWorld::check_cold() {
+  if (!calls_.empty()) violated("a call is left in the cold");
+  if (!fleet_.replicas().empty()) violated("a replica is left in the cold");
+  if (fleet_.wake_at()) violated("a cold function wants to be woken");
+  if (!engine_.remembers_nothing()) violated("lanes or budget remember a cold function");
+  for (const auto& [id, body] : engine_.bodies) {
+    if (body.state != Body::State::absent) violated("a replica was left behind");
+  }
+  for (const auto& pool : pools_) {
+    const auto report = pool.report(1s, now_);
+    if (!report.replicas.empty() || report.free != 0) violated("a pool remembers a cold function's replicas");
+  }
+}
+
+}  // namespace hearth::domain

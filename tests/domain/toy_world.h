@@ -1,0 +1,130 @@
+// One function, whole, without a machine: a fleet, the pools of one or two gateways, and a toy engine. The first
+// gateway lives beside the fleet, as hearthd's own does; the second is behind a network that delivers in order, late.
+// Every answer is checked from the outside, by what is really so.
+#pragma once
+
+#include "domain/fleet.h"
+#include "domain/fleet_bench.h"
+#include "domain/pool.h"
+#include "domain/toy_engine.h"
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace hearth::domain {
+
+struct WorldSettings {
+  FleetSettings fleet;
+  std::uint32_t pools = 1;
+  std::uint32_t max_starts = 2;
+  std::uint32_t max_held = 20;
+  std::uint32_t adopted = 0;
+};
+
+// What a schedule brought about, so that a test can tell that it tested something.
+struct Tally {
+  std::uint64_t granted_at_once = 0;
+  std::uint64_t granted_later = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t failed_starts = 0;
+  std::uint64_t died = 0;
+  std::uint64_t reclaimed_busy = 0;
+  std::array<std::uint64_t, 4> orders = {};  // by act
+  std::uint64_t least() const;
+  void add(const Tally& other);
+};
+
+class ToyWorld {
+ public:
+  ToyWorld(const WorldSettings& settings, std::uint32_t seed);
+
+  // One thing happens, anything.
+  void step();
+  // From here on nothing fails and nobody calls; runs until nothing is left to happen. Time moves only to when
+  // somebody asked to be woken.
+  void calm_down();
+  // A call by each gateway, answered well by a world that is calm.
+  void serve_again();
+  void remove();
+
+  // What must be so once it is calm.
+  void check_rest();
+  void check_cold();
+
+  const std::string& violation() const { return violation_; }
+  const Tally& tally() const { return tally_; }
+
+ private:
+  enum class CallState : std::uint8_t { held, executing };
+  struct Call {
+    PoolId pool = 0;
+    Time deadline{};
+    CallState state = CallState::held;
+    Slot slot = {};
+  };
+  using Message = std::function<void()>;
+
+  void violated(const std::string& what);
+  std::uint32_t random(std::uint32_t below) { return random_() % below; }
+  bool chance(std::uint32_t percent) { return random(100) < percent; }
+
+  // The calls' side.
+  void call_arrives(PoolId pool, Duration patience);
+  void call_ends(bool well);
+  void call_leaves();
+  void granted(PoolId pool, const Grant& grant);
+  void answered(CallId call, bool at_deadline);
+  void expire(PoolId pool);
+
+  // The engine's side.
+  void order_ends(std::size_t which, bool lucky);
+  void replica_dies();
+  void hear_death(ReplicaId replica);
+
+  // Between fleet and pools.
+  void settle();
+  void apply(const FleetEffect& effect);
+  void lend(const Lend& lend);
+  void reclaim(const Reclaim& reclaim);
+  void lost(PoolId pool, ReplicaId replica);
+  void refuse_held(PoolId pool);
+  void to_pool(PoolId pool, Message message);
+  void to_fleet(PoolId pool, Message message);
+  void report(PoolId pool);
+  bool deliver(std::deque<Message>& link);
+
+  void change_something();
+  std::optional<Time> next_wake() const;
+  void advance(Time to);
+  void check();
+
+  WorldSettings settings_;
+  std::mt19937 random_;
+  Time now_{std::chrono::hours{1}};
+  CountingIds ids_;
+  std::vector<Pool> pools_;
+  Fleet fleet_;
+  ToyEngine engine_;
+  FleetEffects effects_;
+  std::map<CallId, Call> calls_;
+  CallId last_call_ = 0;
+  std::uint64_t last_revision_ = 1;
+  std::deque<Message> out_;         // to the second gateway
+  std::deque<Message> in_;          // from it
+  PoolReport heard_;                // from it, latest
+  std::optional<Time> next_long_;   // when it reports by itself
+  std::vector<ReplicaId> deaths_;   // not yet heard
+  std::set<ReplicaId> obituaries_;  // heard, though its start was not yet
+  bool away_ = false;
+  Tally tally_;
+  std::string violation_;
+};
+
+}  // namespace hearth::domain
