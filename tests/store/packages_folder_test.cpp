@@ -9,6 +9,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <vector>
 
 namespace hearth::store {
 namespace {
@@ -91,9 +92,14 @@ TEST_F(PackagesFolderTest, WhatACrashCutOffIsGoneAfterTheNextStart) {
 
 TEST_F(PackagesFolderTest, ADigestNeverNamesAnotherPlace) {
   const std::string digits(64, 'a');
-  for (const std::string& digest :
-       {std::string{}, std::string{"sha256:"}, "md5:" + digits, digits, "sha256:../../../../etc/passwd",
-        "sha256:" + std::string(64, 'A'), "sha256:" + digits + "/x"}) {
+  const std::vector<std::string> wrong{"",
+                                       "sha256:",
+                                       "md5:" + digits,
+                                       digits,
+                                       "sha256:../../../../etc/passwd",
+                                       "sha256:" + std::string(64, 'A'),
+                                       "sha256:" + digits + "/x"};
+  for (const auto& digest : wrong) {
     EXPECT_EQ(fault_of([&] { packages_.upload(digest); }).code, Code::invalid) << digest;
     EXPECT_FALSE(packages_.find(digest)) << digest;
     packages_.remove(digest);

@@ -76,18 +76,18 @@ std::string write_map(const std::map<std::string, std::string>& map) { return js
 
 std::string label_filter(const std::string& label) { return json{{"label", {label}}}.dump(); }
 
-std::string write_builder(const BuilderContainer& container) {
+std::string write_builder(const BuilderSpec& container) {
   json env = json::array();
   for (const auto& [name, value] : container.env) env.push_back(name + "=" + value);
-  json host{
-      {"Memory", container.memory.count},
-      {"MemorySwap", container.memory.count},
-      {"PidsLimit", container.pids},
-      {"CapDrop", {"ALL"}},
-      {"SecurityOpt", {"no-new-privileges"}},
-      {"Mounts", {{{"Type", "volume"}, {"Source", container.cache_volume}, {"Target", "/cache"}}}},
+  json mounts = json::array({{{"Type", "volume"}, {"Source", container.cache_volume}, {"Target", "/cache"}}});
+  if (!container.ca_bundle.empty()) {
+    mounts.push_back({{"Type", "bind"}, {"Source", container.ca_bundle}, {"Target", kCaInside}, {"ReadOnly", true}});
+  }
+  const json host{
+      {"Memory", container.memory.count},     {"MemorySwap", container.memory.count},
+      {"PidsLimit", container.pids},          {"CapDrop", {"ALL"}},
+      {"SecurityOpt", {"no-new-privileges"}}, {"Mounts", mounts},
   };
-  if (!container.ca_bundle.empty()) host["Binds"] = {container.ca_bundle + ":" + kCaInside + ":ro"};
   return json{
       {"Image", container.image},
       {"Cmd", container.command},

@@ -41,7 +41,7 @@ std::string write_map(const std::map<std::string, std::string>& map);
 // The `filters` of a list that has only what bears `label` ("key=value").
 std::string label_filter(const std::string& label);
 
-struct BuilderContainer {
+struct BuilderSpec {
   std::string image;
   std::vector<std::string> command = {};
   std::map<std::string, std::string> env = {};
@@ -52,7 +52,7 @@ struct BuilderContainer {
   std::uint32_t pids = 0;
 };
 inline constexpr const char* kCaInside = "/etc/hearth-build/ca-certificates.crt";
-std::string write_builder(const BuilderContainer& container);
+std::string write_builder(const BuilderSpec& container);
 
 // The output of a container that has no terminal comes in frames of eight bytes and a payload.
 class Demultiplexer {

@@ -21,8 +21,8 @@ std::string new_name(const Installation& installation) {
 
 }  // namespace
 
-BuildContainer::BuildContainer(Api& api, const Installation& installation, BuilderContainer spec,
-                               const std::stop_token& stop)
+BuilderContainer::BuilderContainer(Api& api, const Installation& installation, BuilderSpec spec,
+                                   const std::stop_token& stop)
     : api_(api) {
   const std::string name = new_name(installation);
   spec.labels = proof(installation, name);
@@ -39,7 +39,7 @@ BuildContainer::BuildContainer(Api& api, const Installation& installation, Build
   id_ = read_created(answer.body);
 }
 
-BuildContainer::~BuildContainer() {
+BuilderContainer::~BuilderContainer() {
   try {
     api_.call({.method = "DELETE",
                .path = "/containers/" + id_ + "?force=1&v=1",
@@ -51,7 +51,7 @@ BuildContainer::~BuildContainer() {
   }
 }
 
-void BuildContainer::upload(Spool& tar, const std::stop_token& stop) {
+void BuilderContainer::upload(Spool& tar, const std::stop_token& stop) {
   tar.rewind();
   net::Request request{.method = "PUT",
                        .target = "/containers/" + id_ + "/archive?path=/",
@@ -63,8 +63,8 @@ void BuildContainer::upload(Spool& tar, const std::stop_token& stop) {
   if (answer.status != 200) throw domain::Error(refusal("hand a package to its build", answer.status, answer.body));
 }
 
-BuildContainer::Ended BuildContainer::run(const Deadline& deadline, const ports::BuildOutput& output,
-                                          const std::stop_token& stop) {
+BuilderContainer::Ended BuilderContainer::run(const Deadline& deadline, const ports::BuildOutput& output,
+                                              const std::stop_token& stop) {
   const std::string path = "/containers/" + id_;
   api_.call({.method = "POST", .path = path + "/start", .attempt = "start a build's container"}, stop);
   LastLines last;
@@ -86,8 +86,8 @@ BuildContainer::Ended BuildContainer::run(const Deadline& deadline, const ports:
   return {.exit_code = ended.code, .out_of_memory = ended.out_of_memory, .last_lines = last.text()};
 }
 
-void BuildContainer::download(const std::string& folder, Spool& into, const Deadline& deadline,
-                              const std::stop_token& stop) {
+void BuilderContainer::download(const std::string& folder, Spool& into, const Deadline& deadline,
+                                const std::stop_token& stop) {
   api_.stream(
       {.path = "/containers/" + id_ + "/archive?path=" + url_encode(folder),
        .attempt = "take out what a build made",

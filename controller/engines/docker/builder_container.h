@@ -13,7 +13,7 @@
 
 namespace hearth::docker {
 
-class BuildContainer {
+class BuilderContainer {
  public:
   struct Ended {
     int exit_code = 0;
@@ -22,10 +22,10 @@ class BuildContainer {
   };
 
   // Its labels say that it is ours, so that one that a crash left behind is removed by the next start.
-  BuildContainer(Api& api, const Installation& installation, BuilderContainer spec, const std::stop_token& stop);
-  BuildContainer(const BuildContainer&) = delete;
-  BuildContainer& operator=(const BuildContainer&) = delete;
-  ~BuildContainer();
+  BuilderContainer(Api& api, const Installation& installation, BuilderSpec spec, const std::stop_token& stop);
+  BuilderContainer(const BuilderContainer&) = delete;
+  BuilderContainer& operator=(const BuilderContainer&) = delete;
+  ~BuilderContainer();
 
   // Unpacks a tar at its root.
   void upload(Spool& tar, const std::stop_token& stop);

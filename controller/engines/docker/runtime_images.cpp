@@ -131,13 +131,13 @@ void RuntimeImages::install(const Runtime& runtime, const fs::path& package, Spo
   copy_entries(reader, tar, "function/");
   tar.finish();
 
-  BuilderContainer spec{.image = image, .command = runtime.dependencies_command};
+  BuilderSpec spec{.image = image, .command = runtime.dependencies_command};
   spec.env = settings_.proxies;
   spec.ca_bundle = settings_.ca_bundle.string();
   spec.cache_volume = "hearth-" + settings_.installation.id + "-cache";
   spec.memory = settings_.memory;
   spec.pids = settings_.pids;
-  BuildContainer container{api_, settings_.installation, spec, run.stop};
+  BuilderContainer container{api_, settings_.installation, spec, run.stop};
   container.upload(content, run.stop);
   const auto ended = container.run(run.deadline, run.output, run.stop);
   if (ended.exit_code != 0) {
