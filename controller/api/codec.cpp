@@ -64,7 +64,7 @@ std::string line_of(const json& document) { return text_of(document) + "\n"; }
 // A field that could not be read is complained of already; what its default lacks is no news.
 bool is_covered(const Complaint& late, const std::vector<Complaint>& earlier) {
   return std::ranges::any_of(earlier, [&](const Complaint& known) {
-    return known.field.empty() || late.field == known.field || late.field.starts_with(known.field + ".");
+    return known.field == "spec" || late.field == known.field || late.field.starts_with(known.field + ".");
   });
 }
 
@@ -133,10 +133,11 @@ Deployment read_deployment(std::string_view body, const domain::FunctionName& na
   Deployment deployment;
   control::JsonFields fields(document, "", complaints);
   fields.text("package", deployment.package);
-  if (const auto* spec = fields.child("spec")) {
+  const auto* spec = fields.child("spec");
+  if (spec != nullptr && spec->is_object()) {
     deployment.spec = control::read_spec(*spec, "", complaints);
   } else {
-    complaints.push_back({"spec", "is missing"});
+    complaints.push_back({"spec", spec == nullptr ? "is missing" : "must be an object"});
   }
   fields.finish();
   if (!deployment.package.empty() && !is_digest(deployment.package)) {
@@ -144,8 +145,7 @@ Deployment read_deployment(std::string_view body, const domain::FunctionName& na
   }
   const auto& said = deployment.spec.name;
   if (!said.name.empty() && said.name != name.name) complaints.push_back({"name", "is not the name in the URL"});
-  if (document.is_object() && document.contains("spec") && document["spec"].is_object() &&
-      document["spec"].contains("namespace") && said.space != name.space) {
+  if (spec != nullptr && spec->contains("namespace") && said.space != name.space) {
     complaints.push_back({"namespace", "is not the namespace in the URL"});
   }
   deployment.spec.name = name;
