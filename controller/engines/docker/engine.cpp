@@ -79,7 +79,8 @@ std::vector<ReplicaId> DockerEngine::alive() {
   }
   std::vector<ReplicaId> replicas;
   for (const auto& member : roster_.running()) {
-    if (living.contains(member.container)) replicas.push_back(member.replica);
+    // Docker tells of an end before its list does.
+    if (!member.exit && living.contains(member.container)) replicas.push_back(member.replica);
   }
   return replicas;
 }
