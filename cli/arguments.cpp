@@ -185,15 +185,18 @@ domain::Fault usage_fault(const CLI::App& app, const CLI::ParseError& error) {
   const auto& command = chosen.empty() ? app : *chosen.front();
   domain::Fault fault{.code = domain::Code::invalid, .layer = domain::Layer::client, .message = error.what()};
   fault.hint = chosen.empty() ? "see: fn --help" : "see: fn " + command.get_name() + " --help";
-  const auto extra = app.remaining(true);
-  if (error.get_name() != "ExtrasError" && error.get_name() != "RequiredError") return fault;
-  if (extra.empty()) return fault;
-  const bool option = extra.front().starts_with("-");
-  const auto meant = nearest(extra.front(), option ? option_names(command) : command_names(app));
-  if (chosen.empty() || option) {
-    fault.message = std::string("unknown ") + (option ? "option " : "command ") + extra.front() +
-                    (meant.empty() ? "" : "; did you mean " + meant + "?");
+  const auto extra = command.remaining();
+  const auto option = std::ranges::find_if(extra, [](const auto& word) { return word.starts_with("-"); });
+  const bool unknown_option = error.get_name() == "ExtrasError" && option != extra.end();
+  if (!unknown_option && !chosen.empty()) return fault;
+  if (extra.empty()) {
+    if (error.get_name() == "RequiredError") fault.message = "no command is given";
+    return fault;
   }
+  const auto& word = option != extra.end() ? *option : extra.front();
+  const auto meant = nearest(word, option != extra.end() ? option_names(command) : command_names(app));
+  fault.message = std::string("unknown ") + (option != extra.end() ? "option " : "command ") + word +
+                  (meant.empty() ? "" : "; did you mean " + meant + "?");
   return fault;
 }
 
@@ -226,7 +229,7 @@ Arguments read_arguments(std::vector<std::string> words_given) {
     app.parse(std::move(words_given));
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
-    arguments.help = chosen.empty() ? app.help() : chosen.front()->help();
+    arguments.help = chosen.empty() ? app.help() : chosen.front()->help("fn");
     return arguments;
   } catch (const CLI::CallForVersion&) {
     arguments.help = "fn " HEARTH_VERSION "\n";

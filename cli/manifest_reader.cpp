@@ -107,7 +107,7 @@ void ManifestReader::read_entry(const YAML::Node& key, const YAML::Node& value, 
   if (!key.IsScalar()) return complain(key.Mark(), "a key must be a single word, not " + kind_of(key));
   const auto& name = key.Scalar();
   const auto path = joined(section, name);
-  const auto [place, first] = places_.try_emplace(path, Place{key.Mark(), value.Mark()});
+  const auto [place, first] = places_.try_emplace(path, Place{key.Mark(), value.IsNull() ? key.Mark() : value.Mark()});
   if (!first) {
     const auto line = std::to_string(place->second.key.line + 1);
     return complain(key.Mark(), path + ": stands twice; the first is on line " + line);
