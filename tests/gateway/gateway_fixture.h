@@ -1,0 +1,118 @@
+// The real gateway and dispatcher over an engine in memory, before a scripted upstream.
+#pragma once
+
+#include "control/dispatcher.h"
+#include "fakes/fake_engine.h"
+#include "gateway/gateway.h"
+#include "http/raw_client.h"
+#include "scripted_upstream.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace hearth::gateway {
+
+using namespace std::chrono_literals;
+using http::RawClient;
+using http::status_of;
+
+// Connects to one path, whatever is asked for.
+class PathHost final : public ports::Host {
+ public:
+  explicit PathHost(std::string path) : path_(std::move(path)) {}
+
+  std::filesystem::path make_socket_folder(domain::ReplicaId) override { return {}; }
+  void remember(domain::ReplicaId, const std::string&) override {}
+  std::map<domain::ReplicaId, std::string> remembered() override { return {}; }
+  void forget(domain::ReplicaId) override {}
+  ports::Awaited await_socket(domain::ReplicaId, const std::string&, std::chrono::milliseconds,
+                              std::stop_token) override {
+    return ports::Awaited::listening;
+  }
+  ports::Descriptor connect(const ports::UnixAddress&) override {
+    ports::Descriptor descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof address.sun_path - 1);
+    if (::connect(descriptor.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+      throw domain::Error(domain::Code::unavailable, domain::Layer::function, "nothing listens at the socket");
+    }
+    return descriptor;
+  }
+
+ private:
+  std::string path_;
+};
+
+struct Deployed {
+  domain::Limits limits = {};
+  bool templated = false;
+  bool tcp = false;
+  bool held = false;  // its start waits for engine.let_start()
+  http::Limits http = {.linger = 200ms};
+  std::uint32_t threads = 2;
+};
+
+// One function, "hello", whose replicas are all the one upstream.
+class World {
+ public:
+  explicit World(ScriptedUpstream::Script script, const Deployed& as = {})
+      : upstream(std::move(script)), host(upstream.path()) {
+    engine.tell(dispatcher);
+    FakeEngine::Behaviour behaviour{.held = as.held, .address = ports::UnixAddress{.replica = 1, .owner = "test"}};
+    if (as.tcp) behaviour.address = ports::TcpAddress{"127.0.0.1", upstream.port()};
+    engine.behave(behaviour);
+    domain::Revision revision;
+    revision.function = {.space = "default", .name = "hello"};
+    revision.number = 1;
+    revision.state = domain::RevisionState::ready;
+    revision.image = "hello";
+    revision.spec.name = revision.function;
+    if (as.templated) revision.spec.runtime = "python";
+    if (!as.templated) revision.spec.image = "hello";
+    revision.spec.limits = as.limits;
+    revision.spec.scale.max = 1;
+    dispatcher.serve(revision);
+    gateway.emplace(dispatcher, host,
+                    Gateway::Settings{.server = {.address = "127.0.0.1:0", .threads = as.threads, .limits = as.http}});
+    gateway->start();
+  }
+  ~World() { gateway.reset(); }
+
+  std::uint16_t port() const { return gateway->port(); }
+
+  using FakeEngine = tests::FakeEngine;
+  ScriptedUpstream upstream;
+  PathHost host;
+  FakeEngine engine;
+  ports::SystemClock clock;
+  control::Dispatcher dispatcher{engine, clock, {.gateway_threads = 4}};  // as many as any test has
+  std::optional<Gateway> gateway;
+};
+
+inline std::string get(std::string_view path) { return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
+inline std::string post(std::string_view path, std::string_view body) {
+  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + std::string(body);
+}
+inline std::string ok(std::string_view body) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+// Answers each request with its own head.
+inline void mirror(Peer& peer) {
+  while (true) {
+    const auto head = peer.read_head();
+    if (head.empty()) return;
+    const auto length = head.find("Content-Length: ");
+    if (length != head.npos) peer.read_body(std::stoul(head.substr(length + 16)));
+    peer.send(ok(head.starts_with("HEAD ") ? "" : head));
+  }
+}
+
+inline bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+}  // namespace hearth::gateway
