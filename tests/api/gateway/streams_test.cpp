@@ -229,24 +229,24 @@ TEST_F(StreamsTest, ServesOthersWhileManyWaitForNews) {
   for (auto& client : waiting) EXPECT_EQ(status_of(client->receive_answer()), 200);
 }
 
-// With four threads, of which streams may take three.
+// With eight threads, of which streams may take six.
 class FewThreadsTest : public StreamsTest {
  protected:
-  FewThreadsTest() : StreamsTest(4) {}
+  FewThreadsTest() : StreamsTest(8) {}
 };
 
 TEST_F(FewThreadsTest, KeepsAThreadForQuickRequestsAndTakesTheNextStreamWhenOneLeft) {
   deploy("hello");
   const auto follow = head("GET", kFunctions + "/hello/logs?follow=true");
   std::vector<std::unique_ptr<RawClient>> followers;
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 6; ++i) {
     followers.push_back(std::make_unique<RawClient>(api_->port()));
     followers.back()->send(follow);
     ASSERT_EQ(status_of(followers.back()->receive_until("\r\n\r\n")), 200);
   }
-  RawClient fourth(api_->port());
-  fourth.send(follow);
-  const auto refused = fourth.receive_answer();
+  RawClient seventh(api_->port());
+  seventh.send(follow);
+  const auto refused = seventh.receive_answer();
   EXPECT_EQ(status_of(refused), 503);
   EXPECT_THAT(refused, HasSubstr("Retry-After: 1"));
   EXPECT_EQ(ask("GET", kFunctions).status, 200);
