@@ -197,6 +197,11 @@ TEST_F(BuilderTest, RequirementsThatCannotBeInstalledShowWhatPipSaid) {
   EXPECT_FALSE(has_containers_of_ours());
 }
 
+TEST_F(BuilderTest, RequirementsThatAskForNothingAreFine) {
+  const auto image = build(python(), {{"handler.py", kHandler}, {"requirements.txt", "# none yet\n"}});
+  EXPECT_EQ(run(image, {"ls", "/function"}), "handler.py\nrequirements.txt\n");
+}
+
 TEST_F(BuilderTest, APackageWithoutItsHandlerIsRefusedWithWhatItHas) {
   const auto fault = fault_of(python(), {{"main.py", kHandler}});
 

@@ -69,7 +69,10 @@ domain::Fault BuildReport::fault() const {
   if (fault.hint.empty()) {
     fault = {.code = Code::invalid, .layer = Layer::client, .message = {}};
     fault.message = step_.empty() ? "the build failed: " + error_ : step_ + " failed: " + error_;
-    fault.hint = "mend that step and deploy again";
+    const bool base_is_missing = step_.find(" : FROM ") != std::string::npos;
+    fault.hint = base_is_missing ? "check the image's name; where no registry answers, `docker load` it, or start from "
+                                   "debian:bookworm-slim, which `./dev base` makes"
+                                 : "mend that step and deploy again";
   }
   fault.detail = last_.text();
   return fault;

@@ -88,16 +88,18 @@ BuilderContainer::Ended BuilderContainer::run(const Deadline& deadline, const po
 
 void BuilderContainer::download(const std::string& folder, Spool& into, const Deadline& deadline,
                                 const std::stop_token& stop) {
-  api_.stream(
-      {.path = "/containers/" + id_ + "/archive?path=" + url_encode(folder),
-       .attempt = "take out what a build made",
-       .timeout = deadline.left()},
-      [] {},
+  net::Request request{.target = "/containers/" + id_ + "/archive?path=" + url_encode(folder)};
+  request.timeout = deadline.left();
+  int status = 0;
+  std::string refused;
+  api_.send(
+      std::move(request), [&](const net::Response& head) { status = head.status; },
       [&](std::string_view piece) {
-        into.append(piece);
+        status == 200 ? into.append(piece) : void(refused += piece);
         return true;
       },
       stop);
+  if (status != 200 && status != 404) throw domain::Error(refusal("take out what a build made", status, refused));
 }
 
 }  // namespace hearth::docker

@@ -30,7 +30,7 @@ class BuilderContainer {
   // Unpacks a tar at its root.
   void upload(Spool& tar, const std::stop_token& stop);
   Ended run(const Deadline& deadline, const ports::BuildOutput& output, const std::stop_token& stop);
-  // A folder of it as a tar; its last name is the tar's root.
+  // A folder of it as a tar whose root has the folder's name; nothing where there is no such folder.
   void download(const std::string& folder, Spool& into, const Deadline& deadline, const std::stop_token& stop);
 
  private:

@@ -36,6 +36,7 @@ struct BuildSettings {
   std::filesystem::path ca_bundle = {};             // of the engine's machine, for builds only; empty: none
   std::string base_mend = "run `./dev base`, which makes it of Debian's packages, or `docker load` it";
   TarLimits package = {};
+  TarLimits installed = {.unpacked = domain::gibibytes(4), .entries = 500'000, .subject = "what was installed"};
   domain::Bytes memory = domain::gibibytes(2);                   // of a builder or of one step of a Dockerfile
   std::uint32_t pids = 512;                                      // of a builder
   std::chrono::milliseconds timeout = std::chrono::minutes{15};  // of a whole build

@@ -19,11 +19,6 @@ namespace {
 constexpr std::time_t kEpoch = 315532800;  // 1980-01-01: the earliest that zip files, and so wheels, can say
 constexpr std::size_t kPathLimit = 4096;
 
-[[noreturn]] void refuse(const std::string& what) {
-  throw domain::Error(Code::invalid, Layer::client, "the package " + what,
-                      "a package holds plain files, folders, and links to what is in it");
-}
-
 std::vector<std::string_view> parts_of(std::string_view path) {
   std::vector<std::string_view> parts;
   while (!path.empty()) {
@@ -66,10 +61,15 @@ struct TarReader::State {
   std::uint64_t unpacked = 0;
   std::array<char, 64 << 10> buffer;
 
-  explicit State(TarLimits limits) : limits(limits) {
+  explicit State(TarLimits given) : limits(std::move(given)) {
     archive_read_support_format_tar(from.get());
     archive_read_support_filter_gzip(from.get());
     archive_read_support_filter_zstd(from.get());
+  }
+
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw domain::Error(Code::invalid, Layer::client, limits.subject + " " + what,
+                        "it may hold plain files, folders, and links to what is in it");
   }
 
   [[noreturn]] void broken() const {
@@ -124,13 +124,13 @@ struct TarReader::State {
   }
 };
 
-TarReader::TarReader(TarLimits limits) : state_(std::make_unique<State>(limits)) {}
+TarReader::TarReader(TarLimits limits) : state_(std::make_unique<State>(std::move(limits))) {}
 
-TarReader::TarReader(const std::filesystem::path& file, TarLimits limits) : TarReader(limits) {
+TarReader::TarReader(const std::filesystem::path& file, TarLimits limits) : TarReader(std::move(limits)) {
   if (archive_read_open_filename(state_->from.get(), file.c_str(), 64 << 10) != ARCHIVE_OK) state_->broken();
 }
 
-TarReader::TarReader(int descriptor, TarLimits limits) : TarReader(limits) {
+TarReader::TarReader(int descriptor, TarLimits limits) : TarReader(std::move(limits)) {
   if (archive_read_open_fd(state_->from.get(), descriptor, 64 << 10) != ARCHIVE_OK) state_->broken();
 }
 
@@ -144,7 +144,7 @@ std::optional<TarEntry> TarReader::next() {
     if (result != ARCHIVE_OK && result != ARCHIVE_WARN) state_->broken();
     TarEntry taken = state_->take(entry);
     if (taken.path.empty()) {
-      if (taken.kind != TarEntry::Kind::folder) refuse("has an entry without a name");
+      if (taken.kind != TarEntry::Kind::folder) state_->refuse("has an entry without a name");
       continue;
     }
     state_->check(taken);

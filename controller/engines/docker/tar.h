@@ -25,6 +25,7 @@ struct TarEntry {
 struct TarLimits {
   domain::Bytes unpacked = domain::mebibytes(512);
   std::size_t entries = 100'000;
+  std::string subject = "the package";  // what it is, for the message of a refusal
 };
 
 // Throws domain::Error (`invalid`, layer `client`) for what must not come through, naming the entry.

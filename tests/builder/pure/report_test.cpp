@@ -43,6 +43,12 @@ TEST_F(BuildReportTest, AFailureNamesTheStepAndShowsItsLastLinesAlone) {
   EXPECT_EQ(fault.detail, "cc: no such file\n");
 }
 
+TEST_F(BuildReportTest, ABaseThatIsNotThereHasAMendOfItsOwn) {
+  report_.feed("{\"stream\":\"Step 1/2 : FROM python:3.12\\n\"}\n{\"error\":\"no such host\"}\n");
+  EXPECT_EQ(report_.fault().message, "Step 1/2 : FROM python:3.12 failed: no such host");
+  EXPECT_NE(report_.fault().hint.find("docker load"), std::string::npos);
+}
+
 TEST_F(BuildReportTest, AFullDiskIsNotTheUsersFault) {
   report_.feed("{\"error\":\"write /x: no space left on device\"}\n");
   EXPECT_EQ(report_.fault().code, Code::unavailable);
