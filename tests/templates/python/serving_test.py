@@ -96,6 +96,49 @@ class Serving(unittest.TestCase):
             client.request()
         self.assertEqual({client.answer().body for client in clients}, {b"met"})
 
+    def test_calls_beyond_the_limit_on_processes_wait_for_a_thread(self):
+        limited = """
+import threading
+started = threading.Thread.start
+def start(thread):
+    if threading.active_count() > 2:
+        raise RuntimeError("can't start new thread")
+    started(thread)
+threading.Thread.start = start
+def handle(request, context):
+    return threading.current_thread().name
+"""
+        replica = self.start(limited)
+        clients = [self.client(replica) for _ in range(8)]
+        for client in clients:
+            client.request()
+        self.assertLessEqual({client.answer().text for client in clients}, {"call-1", "call-2"})
+
+    def test_a_promised_length_that_is_not_kept_ends_the_connection(self):
+        client = self.client(self.start("""
+            from hearth import Response
+            def handle(request, context):
+                return Response(200, {"Content-Length": "10"}, iter(["abc"]))
+            """))
+        client.request()
+        self.assertEqual(client.head()[1]["content-length"], "10")
+        self.assertEqual(client.take(3), b"abc")
+        self.assertTrue(client.is_ended())
+
+    def test_a_client_that_waits_for_100_is_told_to_go_on(self):
+        client = self.client(self.start(BODIES))
+        client.send(b"POST /sum HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        self.assertEqual(client.head()[0], 100)
+        client.send(b"abc")
+        self.assertIn('"size":3', client.answer().text)
+
+    def test_a_handler_that_loads_for_long_can_be_stopped(self):
+        replica = Replica("import time\nprint('loading')\ntime.sleep(60)\n")
+        self.addCleanup(replica.__exit__)
+        until(lambda: "loading" in replica.log())
+        replica.terminate()
+        self.assertEqual(replica.exit_code(), 143)
+
     def test_pipelined_requests_are_answered_in_order(self):
         client = self.client(self.start(BODIES))
         client.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % i for i in range(50)))

@@ -86,6 +86,8 @@ def listen():
 
 def main():
     _logs.install()
+    # The first process of a container ignores what it does not handle, and a handler may load for long.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
     try:
         handler = _load.load(os.environ.get("HEARTH_HANDLER", ""), os.getcwd())
     except _load.LoadError as error:

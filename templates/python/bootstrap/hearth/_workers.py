@@ -1,6 +1,8 @@
 """Threads for plain handlers, so that one that waits never blocks another call."""
 
+import os
 import queue
+import sys
 import threading
 
 
@@ -16,12 +18,23 @@ class Workers:
     def submit(self, function, argument):
         self._busy += 1
         if self._busy > self._threads and self._threads < self._size:
-            self._threads += 1
-            threading.Thread(target=self._run, name=f"call-{self._threads}", daemon=True).start()
+            self._start_thread()
         self._work.put((function, argument))
 
     def done(self):
         self._busy -= 1
+
+    def _start_thread(self):
+        try:
+            threading.Thread(target=self._run, name=f"call-{self._threads + 1}", daemon=True).start()
+        except RuntimeError as error:
+            # limits.pids is lower than limits.concurrency: calls beyond it wait for a thread.
+            print(f"only {self._threads} calls run at once, not {self._size}: {error}", file=sys.stderr)
+            self._size = self._threads
+            if not self._threads:
+                os._exit(1)  # it could never answer
+        else:
+            self._threads += 1
 
     def _run(self):
         while True:
