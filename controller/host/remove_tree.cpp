@@ -23,11 +23,12 @@ struct CloseFolder {
   void operator()(DIR* folder) const noexcept { ::closedir(folder); }
 };
 
+constexpr std::size_t kPiece = 1024;  // names held at once
+
 bool is_entry(const char* name) { return std::strcmp(name, ".") != 0 && std::strcmp(name, "..") != 0; }
 
 // Some of its entries: a folder of a million names is taken in pieces.
 std::vector<std::string> some_entries(int folder) {
-  constexpr std::size_t kPiece = 1024;
   std::vector<std::string> names;
   const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, CloseFolder> reader{copy < 0 ? nullptr : ::fdopendir(copy)};
@@ -49,6 +50,11 @@ class Emptier {
       if (names.empty()) return true;
       std::size_t removed = 0;
       for (const auto& name : names) removed += remove(name) ? 1 : 0;
+      while (!lifted_.empty()) {  // at once: finding them again means reading the whole of a large folder
+        const std::string name = std::move(lifted_.back());
+        lifted_.pop_back();
+        removed += remove(name) ? 1 : 0;
+      }
       if (removed == 0) return false;
     }
   }
@@ -77,14 +83,18 @@ class Emptier {
   // A function that foresaw the name only makes us take the next.
   bool lift(int inner, const std::string& entry) {
     while (true) {
-      const std::string name = ".lifted-" + std::to_string(++lifted_);
-      if (::renameat(inner, entry.c_str(), top_, name.c_str()) == 0) return true;
+      const std::string name = ".lifted-" + std::to_string(++last_name_);
+      if (::renameat(inner, entry.c_str(), top_, name.c_str()) == 0) {
+        if (lifted_.size() < kPiece) lifted_.push_back(name);  // the others are found by the next round
+        return true;
+      }
       if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) return false;
     }
   }
 
   int top_;
-  std::uint64_t lifted_ = 0;
+  std::uint64_t last_name_ = 0;
+  std::vector<std::string> lifted_;
 };
 
 }  // namespace

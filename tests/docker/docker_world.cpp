@@ -40,10 +40,13 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-// The test replica as the only file of an image.
-std::string image_tar() {
+// What /build takes: the test replica as the only file of an image.
+std::string build_context(const std::vector<std::string>& instructions) {
+  std::string dockerfile = "FROM scratch\nCOPY server /server\nCMD [\"/server\"]\n";
+  for (const auto& one : instructions) dockerfile += one + "\n";
   const ports::Descriptor file{::memfd_create("image", MFD_CLOEXEC)};
   TarWriter tar{file.get()};
+  tar.add_file("Dockerfile", dockerfile);
   tar.add_file("server", read_file(TEST_REPLICA), true);
   tar.finish();
   std::string bytes(static_cast<std::size_t>(::lseek(file.get(), 0, SEEK_END)), '\0');
@@ -86,17 +89,16 @@ void set_test_socket(std::string socket) { socket_path() = std::move(socket); }
 std::string make_image(Api& api, const std::vector<std::string>& instructions) {
   net::Request request;
   request.method = "POST";
-  request.target = "/images/create?fromSrc=-&changes=" + net::url_encode("CMD [\"/server\"]");
-  for (const auto& one : instructions) request.target += "&changes=" + net::url_encode(one);
+  request.target = "/build?rm=1&forcerm=1";
   request.headers = {{"Content-Type", "application/x-tar"}};
-  request.body = image_tar();
+  request.body = build_context(instructions);
+  request.timeout = std::chrono::minutes{1};
   const auto answer = api.send(request, nullptr, nullptr);
   std::string id;
   std::istringstream lines{answer.body};
   for (std::string line; std::getline(lines, line);) {
     const auto progress = json::parse(line, nullptr, false);
-    const std::string status = progress.is_object() ? progress.value("status", "") : "";
-    if (status.starts_with("sha256:")) id = status;
+    if (progress.is_object() && progress.contains("aux")) id = progress["aux"].value("ID", id);
   }
   if (id.empty()) throw std::runtime_error("no image was made: " + answer.body);
   return id;

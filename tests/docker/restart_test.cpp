@@ -1,0 +1,79 @@
+// The engine goes away and comes back, with its containers or without.
+#include "docker/docker_world.h"
+#include "docker/own_dockerd.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hearth::docker {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::ReplicaId;
+
+TEST(EngineRestart, KeepsReplicasWithLiveRestore) {
+  OwnDockerd dockerd{{"--live-restore"}};
+  DockerWorld world{true, dockerd.socket()};
+  contract::Exits exits;
+  const contract::Watching watching{world.engine(), exits};
+  const auto spec = world.serving();
+  const auto running = world.engine().start(spec, {});
+
+  dockerd.kill();
+
+  EXPECT_TRUE(exits.await_away());
+  EXPECT_TRUE(world.serves(spec.id, running.address));  // a warm replica needs no engine
+  const auto fault = contract::fault_of([&] { world.engine().start(world.serving(), {}); });
+  EXPECT_EQ(fault.code, domain::Code::unavailable);
+  EXPECT_EQ(fault.layer, domain::Layer::engine);
+
+  dockerd.start();
+
+  EXPECT_TRUE(exits.await_back());
+  EXPECT_EQ(world.engine().alive(), std::vector<ReplicaId>{spec.id});
+  EXPECT_TRUE(world.serves(spec.id, running.address));
+  world.call(running.address, "/say?after");
+  EXPECT_TRUE(world.lines.await("after"));  // its output is followed again
+  world.make_exit(spec.id, running.address, 4);
+  const auto exit = exits.await(spec.id);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->code, 4);
+  world.engine().stop(spec.id, 1s);
+  EXPECT_EQ(world.things(), 0u);
+}
+
+TEST(EngineRestart, KnowsThatAllAreGoneWithoutLiveRestore) {
+  OwnDockerd dockerd;
+  DockerWorld world{true, dockerd.socket()};
+  contract::Exits exits;
+  const contract::Watching watching{world.engine(), exits};
+  const auto spec = world.serving();
+  world.engine().start(spec, {});
+
+  dockerd.stop();
+  EXPECT_TRUE(exits.await_away());
+  dockerd.start();
+
+  EXPECT_TRUE(exits.await_back());
+  EXPECT_TRUE(world.engine().alive().empty());
+  world.engine().stop(spec.id, 1s);
+  EXPECT_EQ(world.things(), 0u);
+  const auto again = world.serving();
+  EXPECT_TRUE(world.serves(again.id, world.engine().start(again, {}).address));
+  world.engine().stop(again.id, 1s);
+}
+
+TEST(EngineRestart, StopsWatchingAtOnceWhileTheEngineIsAway) {
+  Lines lines;
+  tests::TemporaryFolder folder;
+  host::LinuxHost host{folder.path()};
+  DockerEngine engine{{(folder / "no.sock").string(), {"id", "secret"}}, host, lines};
+  contract::Exits exits;
+  {
+    const contract::Watching watching{engine, exits};
+    EXPECT_TRUE(exits.await_away());
+  }
+}
+
+}  // namespace
+}  // namespace hearth::docker
