@@ -1,6 +1,6 @@
 #include "http/blocking.h"
 
-#include "raw_client.h"
+#include "http/raw_client.h"
 
 #include <gtest/gtest.h>
 
