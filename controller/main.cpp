@@ -1,5 +1,6 @@
 // hearthd: the only place that knows concrete parts. Constructs them, runs them, stops them in reverse.
 #include "api/api.h"
+#include "api/secret.h"
 #include "api/token.h"
 #include "config.h"
 #include "control/dispatcher.h"
@@ -59,6 +60,15 @@ std::uint32_t gateway_threads(const Config& config) {
   return config.threads != 0 ? config.threads : std::clamp(std::thread::hardware_concurrency(), 1u, 16u);
 }
 
+gateway::Gateway::Settings gateway_settings(const Config& config) {
+  gateway::Gateway::Settings settings;
+  auto& server = settings.server;
+  server.address = config.gateway;
+  server.threads = gateway_threads(config);
+  server.report = [](std::string_view what) { log::error("a call ended unforeseen", {{"what", what}}); };
+  return settings;
+}
+
 std::string make_token(const Config& config) {
   auto token = api::load_or_make_token(config.config_dir);
   if (const auto caller = api::sudo_caller()) {
@@ -67,6 +77,26 @@ std::string make_token(const Config& config) {
     }
   }
   return token;
+}
+
+// The id is on every label and may be copied; the secret proves which of them are ours, and lasts as long as the store.
+docker::Installation make_installation(store::SqliteStore& store) {
+  constexpr auto kKey = "installation/secret";
+  if (!store.get(kKey)) store.put(kKey, api::make_secret(), 0);
+  return {.id = store.installation(), .secret = store.get(kKey)->body};
+}
+
+api::Api::Settings api_settings(const Config& config, const std::string& token) {
+  api::Api::Settings settings;
+  settings.address = config.api;
+  settings.token = token;
+  return settings;
+}
+
+telemetry::LogFiles::Settings log_settings(const Config& config) {
+  telemetry::LogFiles::Settings settings;
+  settings.folder = config.state_dir / "logs";
+  return settings;
 }
 
 docker::BuildSettings build_settings(const Config& config, const docker::Installation& installation) {
@@ -102,9 +132,9 @@ class Hearthd {
   explicit Hearthd(const Config& config)
       : config_(config),
         store_(config.state_dir / "hearth.db"),
-        installation_{store_.installation()},
+        installation_(make_installation(store_)),
         token_(make_token(config)),
-        logs_({.folder = config.state_dir / "logs"}),
+        logs_(log_settings(config)),
         packages_(config.state_dir / "packages"),
         host_(config.run_dir),
         engine_({.socket = config.docker_socket, .installation = installation_}, host_, logs_),
@@ -116,8 +146,8 @@ class Hearthd {
                      .max_starts = config.max_starts,
                      .stop_grace = config.stop_grace}),
         service_(store_, packages_, builder_, dispatcher_, clock_),
-        gateway_(dispatcher_, host_, {.address = config.gateway, .threads = gateway_threads(config)}),
-        api_(service_, packages_, logs_, info(), {.address = config.api, .token = token_}) {}
+        gateway_(dispatcher_, host_, gateway_settings(config)),
+        api_(service_, packages_, logs_, info(), api_settings(config, token_)) {}
 
   void start() {
     service_.load();
