@@ -1,0 +1,104 @@
+// hearthd's data plane with nothing behind it but one process that is there already: the real gateway and the real
+// dispatcher, over an engine in memory whose only replica is the bench's upstream.
+//
+//   bench_gateway_host SOCKET PORT     serves /fn/echo on 127.0.0.1:PORT from the server on the unix socket, with as
+//                                      many threads as there are processors, until SIGTERM
+#include "control/dispatcher.h"
+#include "fakes/fake_engine.h"
+#include "gateway/gateway.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <thread>
+
+namespace hearth {
+namespace {
+
+// Connects to the upstream's own socket; sockets of containers are looked at harder, once a connection.
+class UpstreamHost final : public ports::Host {
+ public:
+  explicit UpstreamHost(std::string socket) : socket_(std::move(socket)) {}
+
+  std::filesystem::path make_socket_folder(domain::ReplicaId /*replica*/) override { return {}; }
+  void remember(domain::ReplicaId /*replica*/, const std::string& /*record*/) override {}
+  std::map<domain::ReplicaId, std::string> remembered() override { return {}; }
+  void forget(domain::ReplicaId /*replica*/) override {}
+  ports::Awaited await_socket(domain::ReplicaId /*replica*/, const std::string& /*owner*/,
+                              std::chrono::milliseconds /*timeout*/, std::stop_token /*stop*/) override {
+    return ports::Awaited::listening;
+  }
+
+  ports::Descriptor connect(const ports::UnixAddress& /*address*/) override {
+    ports::Descriptor descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, socket_.c_str(), sizeof address.sun_path - 1);
+    if (::connect(descriptor.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+      throw domain::Error(domain::Code::unavailable, domain::Layer::function, "nothing listens on " + socket_);
+    }
+    return descriptor;
+  }
+
+ private:
+  std::string socket_;
+};
+
+// One replica, with room for every connection of the bench.
+domain::Revision echo_revision() {
+  domain::Revision revision;
+  revision.function = {.space = "default", .name = "echo"};
+  revision.number = 1;
+  revision.state = domain::RevisionState::ready;
+  revision.image = "echo";
+  revision.spec.name = revision.function;
+  revision.spec.runtime = "echo";
+  revision.spec.limits.concurrency = 64;
+  revision.spec.scale.min = 1;
+  revision.spec.scale.max = 1;
+  return revision;
+}
+
+int run(const std::string& socket, const std::string& port) {
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+
+  const auto threads = std::max(1u, std::thread::hardware_concurrency());
+  UpstreamHost host{socket};
+  tests::FakeEngine engine;
+  engine.behave({.address = ports::UnixAddress{.replica = 1, .owner = "bench"}});
+  const ports::SystemClock clock;
+  control::Dispatcher dispatcher{engine, clock, {.gateway_threads = threads}};
+  dispatcher.serve(echo_revision());
+  gateway::Gateway gateway{dispatcher, host, {.server = {.address = "127.0.0.1:" + port, .threads = threads}}};
+  gateway.start();
+  int signal = 0;
+  sigwait(&ends, &signal);
+  gateway.stop(std::chrono::seconds(1));
+  return 0;
+}
+
+}  // namespace
+}  // namespace hearth
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: %s SOCKET PORT\n", argv[0]);
+    return 2;
+  }
+  try {
+    return hearth::run(argv[1], argv[2]);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
+    return 1;
+  }
+}
