@@ -187,10 +187,10 @@ domain::Fault usage_fault(const CLI::App& app, const CLI::ParseError& error) {
   fault.hint = chosen.empty() ? "see: fn --help" : "see: fn " + command.get_name() + " --help";
   const auto extra = command.remaining();
   const auto option = std::ranges::find_if(extra, [](const auto& word) { return word.starts_with("-"); });
-  const bool unknown_option = error.get_name() == "ExtrasError" && option != extra.end();
+  const bool unknown_option = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && option != extra.end();
   if (!unknown_option && !chosen.empty()) return fault;
   if (extra.empty()) {
-    if (error.get_name() == "RequiredError") fault.message = "no command is given";
+    if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) fault.message = "no command is given";
     return fault;
   }
   const auto& word = option != extra.end() ? *option : extra.front();

@@ -71,6 +71,13 @@ class SpawnPlan {
   posix_spawn_file_actions_t actions_{};
 };
 
+std::string boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
 class Descriptor {
  public:
   explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
@@ -100,14 +107,8 @@ std::optional<Daemon> look_at(pid_t pid) {
   if (state == "Z" || state == "X") return std::nullopt;  // ended, only not yet waited for
   std::string field;
   for (int i = 4; i < 22; ++i) fields >> field;
-  Daemon daemon{.pid = pid, .program = {}};
-  if (!(fields >> daemon.started)) return std::nullopt;
-  std::error_code error;
-  daemon.program = fs::read_symlink(folder / "exe", error).string();
-  if (const auto deleted = daemon.program.rfind(" (deleted)"); deleted != std::string::npos) {
-    daemon.program.resize(deleted);  // replaced by a newer one while it runs
-  }
-  return daemon;
+  Daemon daemon{.pid = pid, .boot = boot_id()};
+  return fields >> daemon.started ? std::optional{daemon} : std::nullopt;
 }
 
 PidFile::PidFile(const fs::path& folder) {
@@ -130,17 +131,14 @@ std::optional<Daemon> PidFile::running() const {
   if (count <= 0) return std::nullopt;
   text.resize(static_cast<std::size_t>(count));
   std::istringstream fields(text);
-  Daemon named{.program = {}};
-  if (!(fields >> named.pid >> named.started) || named.pid <= 1) return std::nullopt;
-  fields.ignore();
-  std::getline(fields, named.program);
+  Daemon named{.boot = {}};
+  if (!(fields >> named.pid >> named.started >> named.boot) || named.pid <= 1) return std::nullopt;
   const auto now = look_at(named.pid);
-  const bool same = now && now->started == named.started && (now->program.empty() || now->program == named.program);
-  return same ? now : std::nullopt;
+  return now && now->started == named.started && now->boot == named.boot ? now : std::nullopt;
 }
 
 void PidFile::write(const Daemon& daemon) const {
-  const auto text = std::to_string(daemon.pid) + " " + std::to_string(daemon.started) + " " + daemon.program + "\n";
+  const auto text = std::to_string(daemon.pid) + " " + std::to_string(daemon.started) + " " + daemon.boot + "\n";
   clear();
   if (::pwrite(descriptor_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     fail("hearthd.pid cannot be written", errno);
@@ -164,7 +162,7 @@ Daemon start_daemon(const fs::path& program, const std::vector<std::string>& arg
   if (const int reason = SpawnPlan(log).run(pid, program, pointers.data()); reason != 0) {
     fail(program.string() + " cannot be started with its output in " + log.string(), reason);
   }
-  return look_at(pid).value_or(Daemon{.pid = pid, .program = program.string()});
+  return look_at(pid).value_or(Daemon{.pid = pid, .boot = {}});
 }
 
 bool has_ended(const Daemon& daemon) {

@@ -17,7 +17,7 @@ namespace hearth::cli {
 struct Daemon {
   pid_t pid = 0;
   std::uint64_t started = 0;  // clock ticks after boot (proc(5), field 22 of stat)
-  std::string program;        // what it executes
+  std::string boot;           // the id of that boot
 };
 
 // The process of this pid as it is now.

@@ -47,10 +47,9 @@ Fault DaemonLog::why_it_ended() const {
 Fault read_last_words(std::string_view log, const std::string& path) {
   constexpr std::ptrdiff_t kShown = 10;
   const auto lines = lines_of(log);
-  Fault fault{.code = Code::unavailable, .layer = Layer::gateway, .message = last_marked(lines, "error: ")};
+  Fault fault{.code = Code::unavailable, .layer = Layer::gateway, .message = last_marked(lines, "hearthd: ")};
   if (!fault.message.empty()) {
     fault.message = "hearthd did not start: " + fault.message;
-    fault.hint = last_marked(lines, "hint: ");
     return fault;
   }
   fault.message = "hearthd ended at once" + (lines.empty() ? std::string(" and wrote nothing") : ": " + lines.back());

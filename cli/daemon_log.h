@@ -16,7 +16,7 @@ class DaemonLog {
   explicit DaemonLog(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }
-  // hearthd's own "error: …" and "hint: …", else its last lines.
+  // hearthd's own last word, "hearthd: WHAT; MEND", else its last lines.
   domain::Fault why_it_ended() const;
 
  private:

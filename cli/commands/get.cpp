@@ -57,7 +57,8 @@ int get(const Context& context, const std::string& name) {
   if (const auto handler = text_at(spec, "handler"); !handler.empty()) rows.push_back({"handler", handler});
   for (const char* section : {"env", "limits", "scale", "network"}) {
     const auto& values = child_at(spec, section);
-    if (values.is_object() && !values.empty()) rows.push_back({section, terminal.tame(section_line(values))});
+    const auto line = values.is_object() ? section_line(values) : std::string();
+    if (!line.empty()) rows.push_back({section, terminal.tame(line)});
   }
   terminal.print(table(rows) + fault_lines(terminal, fault_at(function, "last_failure")) + "\n" +
                  revision_lines(terminal, child_at(revisions, "items"), number_at(function, "active")));

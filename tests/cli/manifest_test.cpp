@@ -137,12 +137,8 @@ TEST(Manifest, TellsAllFaultsAtOnceInTheOrderOfTheFile) {
 
 TEST(Manifest, TellsWhereTheYamlBreaks) {
   const std::tuple<const char*, std::size_t, std::size_t> rows[] = {
-      {"name: hello\n\truntime: python\n", 2, 1},
-      {"name: [a, b\n", 2, 1},
-      {"a: b: c\n", 1, 5},
-      {"name: x\n  runtime: y\n", 2, 10},
-      {"name: \xff\n", 1, 7},
-      {"name: x\n# \xe4\n", 2, 3},
+      {"name: hello\n\truntime: python\n", 2, 1}, {"name: [a, b\n", 2, 1}, {"a: b: c\n", 1, 5},
+      {"name: x\n  runtime: y\n", 2, 10},         {"name: \xff\n", 1, 7},  {"name: x\n# \xe4\n", 2, 3},
   };
   for (const auto& [text, line, column] : rows) {
     const auto faults = parse_manifest(text).faults;

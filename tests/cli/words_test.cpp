@@ -171,9 +171,9 @@ TEST(CallReport, TellsStatusCallAndTimings) {
 }
 
 TEST(DaemonLog, FindsItsOwnErrorLine) {
-  const auto fault = read_last_words("starting\nerror: port 8080 is in use\nhint: --gateway\nbye\n", "/log");
-  EXPECT_EQ(fault.message, "hearthd did not start: port 8080 is in use");
-  EXPECT_EQ(fault.hint, "--gateway");
+  const auto fault =
+      read_last_words("starting\nhearthd: port 8080 is in use; choose another with --gateway\nbye\n", "/log");
+  EXPECT_EQ(fault.message, "hearthd did not start: port 8080 is in use; choose another with --gateway");
   EXPECT_EQ(domain::exit_code(fault), 4);
 }
 

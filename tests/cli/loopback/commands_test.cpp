@@ -29,10 +29,10 @@ std::string function_of(const ApiStub& stub) {
 }
 
 TEST(List, GoesThroughEveryPage) {
-  ApiStub stub(
-      {{"GET " + kFunctions, answer("200 OK", R"({"items":[{"name":"a","state":"cold","active":0}],"next":"a b"})")},
-       {"GET " + kFunctions + "?after=a%20b",
-        answer("200 OK", R"({"items":[{"name":"b","state":"warm","active":2,"replicas":1,"url":"http://x/fn/b",
+  ApiStub stub(ApiStub::Answers{
+      {"GET " + kFunctions, answer("200 OK", R"({"items":[{"name":"a","state":"cold","active":0}],"next":"a b"})")},
+      {"GET " + kFunctions + "?after=a%20b",
+       answer("200 OK", R"({"items":[{"name":"b","state":"warm","active":2,"replicas":1,"url":"http://x/fn/b",
                                       "spec":{"image":"nginx:1"}}]})")}});
   const auto text = run({"list"}, at(stub));
   EXPECT_EQ(text.code, 0) << text.err;
@@ -84,9 +84,9 @@ TEST(Status, TellsWhatHearthdRunsOn) {
 }
 
 TEST(Logs, PrintsLinesAsTheyCome) {
-  ApiStub stub(
-      {{"GET " + kHello + "/logs?follow=1&tail=2",
-        stream("{\"time\":\"T1\",\"replica\":\"r\",\"text\":\"one\"}\n{\"time\":\"T2\",\"replica\":\"r\",\"te")}});
+  ApiStub stub(ApiStub::Answers{
+      {"GET " + kHello + "/logs?follow=1&tail=2",
+       stream("{\"time\":\"T1\",\"replica\":\"r\",\"text\":\"one\"}\n{\"time\":\"T2\",\"replica\":\"r\",\"te")}});
   stub.set("GET " + kHello + "/logs", stream("{\"time\":\"T1\",\"replica\":\"r\",\"text\":\"one\"}\n"));
   EXPECT_EQ(run({"logs", "hello", "-f", "--tail", "2"}, at(stub)).out, "T1 r one\n");
   const auto as_json = run({"logs", "hello", "-o", "json"}, at(stub)).out;

@@ -7,7 +7,7 @@ import sys
 
 if os.environ.get("FAIL"):
     print("hearthd 0.1.0 starts")
-    print("error: port 8080 is in use\nhint: choose another with --gateway", file=sys.stderr)
+    print("hearthd: port 8080 is in use; choose another with --gateway", file=sys.stderr)
     sys.exit(3)
 
 asked = 0

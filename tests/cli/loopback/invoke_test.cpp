@@ -59,8 +59,8 @@ TEST(Invoke, SendsFilesWithTheHeadersAndTheMethodItIsTold) {
 }
 
 TEST(Invoke, TellsTimingsAndCallIdOnStandardError) {
-  ApiStub stub(
-      {{"GET /fn/hello", answer("200 OK", "hi", "Server-Timing: held;dur=92, cold;dur=61\r\nHearth-Call-Id: c7\r\n")}});
+  ApiStub stub(ApiStub::Answers{
+      {"GET /fn/hello", answer("200 OK", "hi", "Server-Timing: held;dur=92, cold;dur=61\r\nHearth-Call-Id: c7\r\n")}});
   const auto outcome = run({"invoke", "hello", "-v"}, at(stub));
   EXPECT_EQ(outcome.out, "hi");
   EXPECT_THAT(outcome.err, HasSubstr("status   200\ncall     c7\ntimings  held 92 ms · cold 61 ms · total "));

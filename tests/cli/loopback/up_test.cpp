@@ -73,7 +73,7 @@ TEST_F(Up, TellsWhyItDidNotStart) {
   variables_["FAIL"] = "1";
   const auto outcome = fn("up");
   EXPECT_EQ(outcome.code, 4);
-  EXPECT_EQ(outcome.err, "error: hearthd did not start: port 8080 is in use\nhint: choose another with --gateway\n");
+  EXPECT_EQ(outcome.err, "error: hearthd did not start: port 8080 is in use; choose another with --gateway\n");
 }
 
 TEST_F(Up, TellsWhyItIsNotReady) {
