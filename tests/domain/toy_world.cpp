@@ -351,13 +351,21 @@ void ToyWorld::check() {
     active += replica.revision == fleet_.revision();
     starting += replica.revision == fleet_.revision() && replica.life.phase == Phase::initializing;
   }
+  const auto may_serve = [&](const Fleet::Replica& replica) {
+    const auto& life = replica.life;
+    const bool may_load = life.phase == Phase::initializing && replica.revision == fleet_.revision() && !away_;
+    return !life.draining && !life.stopping && (may_load || state_of(life.phase) != State::initializing);
+  };
+  const bool nothing_starts = fleet_.removed() || away_ || fleet_.backing_off(now_);
+  if (held[0] > 0 && nothing_starts && std::ranges::none_of(fleet_.replicas(), may_serve)) {
+    violated("holds calls that nothing will serve");
+  }
   if (active > settings_.fleet.scale.max) violated("more replicas than max");
   if (starting > settings_.fleet.scale.max_starting) violated("more starts at once than one function may cause");
 }
 
 void ToyWorld::calm_down() {
-  away_ = false;
-  fleet_.engine_away(false);
+  if (std::exchange(away_, false)) fleet_.engine_away(false);
   settle();
   // Far beyond what idle times and back-offs add up to.
   const auto end = now_ + 1h;
@@ -385,11 +393,11 @@ void ToyWorld::calm_down() {
 void ToyWorld::serve_again() {
   if (fleet_.removed() || !violation_.empty()) return;
   advance(now_ + settings_.fleet.backoff.most);
-  const auto refused = tally_.refused;
+  const auto unserved = tally_.refused + tally_.expired;
   for (PoolId pool = 0; pool < settings_.pools; ++pool) call_arrives(pool, 30s);
   const auto asked = now_;
   calm_down();
-  if (tally_.refused != refused) violated("refused a call though nothing is wrong");
+  if (tally_.refused + tally_.expired != unserved) violated("did not serve a call though nothing is wrong");
   if (!calls_.empty() || asked + 1h < now_) violated("left a call unanswered though nothing is wrong");
 }
 
