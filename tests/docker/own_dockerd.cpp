@@ -38,7 +38,7 @@ OwnDockerd::OwnDockerd(std::vector<std::string> options, bool in_our_network)
 
 // A live-restore daemon leaves its containers and their mounts behind: they go with the folder.
 OwnDockerd::~OwnDockerd() {
-  end(SIGTERM);
+  stop();
   std::vector<std::string> mounts;
   std::ifstream table{"/proc/self/mountinfo"};
   for (std::string line; std::getline(table, line);) {
@@ -83,12 +83,9 @@ void OwnDockerd::start() {
   }
 }
 
-void OwnDockerd::stop() { end(SIGTERM); }
-void OwnDockerd::kill() { end(SIGKILL); }
-
-void OwnDockerd::end(int signal) {
+void OwnDockerd::stop() {
   if (pid_ == 0) return;
-  ::kill(pid_, signal);
+  ::kill(pid_, SIGTERM);
   ::waitpid(pid_, nullptr, 0);
   pid_ = 0;
 }

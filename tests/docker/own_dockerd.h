@@ -20,11 +20,8 @@ class OwnDockerd {
   const std::string& socket() const { return socket_; }
   void start();  // returns when it answers
   void stop();   // SIGTERM; returns when it has ended
-  void kill();   // SIGKILL
 
  private:
-  void end(int signal);
-
   tests::TemporaryFolder folder_;
   std::string socket_;
   std::vector<std::string> options_;

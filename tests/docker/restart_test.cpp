@@ -19,7 +19,7 @@ TEST(EngineRestart, KeepsReplicasWithLiveRestore) {
   const auto spec = world.serving();
   const auto running = world.engine().start(spec, {});
 
-  dockerd.kill();
+  dockerd.stop();
 
   EXPECT_TRUE(exits.await_away());
   EXPECT_TRUE(world.serves(spec.id, running.address));  // a warm replica needs no engine
