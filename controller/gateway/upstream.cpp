@@ -87,7 +87,8 @@ bool Upstream::keep(http::Time now) {
 bool Upstream::wake(http::Loop& loop, http::Time now) {
   const auto idle = now - kept_since_;
   if (keep_for_ != kForEver && idle >= keep_for_) return false;
-  if (idle > kSurelyFresh) {
+  // On a unix socket, where our own bootstraps listen, sending to a closed one fails at once: nothing to look for.
+  if (keep_for_ != kForEver && idle > kSurelyFresh) {
     char byte;
     const auto count = ::recv(socket_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     // Closed, broken, or with bytes that nobody asked for.

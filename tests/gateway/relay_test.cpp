@@ -20,7 +20,7 @@ TEST(Relay, PassesEventsOnAsTheyAreWritten) {
   client.send(get("/fn/hello"));
   client.receive_until("9\r\ndata: 1\n\n\r\n");
   seen.count_down();
-  EXPECT_TRUE(client.receive_until("0\r\n\r\n").ends_with("9\r\ndata: 2\n\n\r\n0\r\n\r\n"));
+  EXPECT_TRUE(client.receive_until("\r\n0\r\n\r\n").ends_with("9\r\ndata: 2\n\n\r\n0\r\n\r\n"));
 }
 
 TEST(Relay, GivesAnOldClientTheBodyWithoutChunks) {
@@ -156,7 +156,7 @@ TEST(Relay, StreamsBothWaysAtOnce) {
     client.receive_until(word);
   }
   client.send("0\r\n\r\n");
-  client.receive_until("0\r\n\r\n");
+  client.receive_until("\r\n0\r\n\r\n");
 }
 
 std::size_t resident_mebibytes() {
