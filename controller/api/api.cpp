@@ -5,8 +5,24 @@
 #include "api/routes.h"
 #include "api/secret.h"
 #include "http/blocking.h"
+#include "telemetry/log.h"
 
 namespace hearth::api {
+
+namespace {
+
+http::BlockingServer::Settings server_settings(Api::Settings settings) {
+  http::BlockingServer::Settings outer;
+  outer.server.address = std::move(settings.address);
+  outer.server.descriptors = std::move(settings.descriptors);
+  outer.server.report = [](std::string_view what) {
+    telemetry::log::error("a request of the API failed", {{"why", what}});
+  };
+  outer.max_workers = settings.max_workers;
+  return outer;
+}
+
+}  // namespace
 
 struct Api::Impl {
   Impl(control::Service& service, ports::Packages& packages, telemetry::LogFiles& logs, Info said, Settings settings)
@@ -18,9 +34,7 @@ struct Api::Impl {
                .inner_port = inner.port(),
                .inner_secret = secret,
                .max_waiting = settings.max_workers * 3 / 4}),
-        server({.server = {.address = std::move(settings.address), .descriptors = std::move(settings.descriptors)},
-                .max_workers = settings.max_workers},
-               front) {}
+        server(server_settings(std::move(settings)), front) {}
 
   const Info info;
   const Parts parts;

@@ -36,6 +36,7 @@ Response list_replicas(const Parts& parts, const Request& request, const Paramet
 Response head_package(const Parts& parts, const Request& request, const Parameters& parameters);
 
 Response get_info(const Parts& parts, const Request& request, const Parameters& parameters);
+Response get_openapi(const Parts& parts, const Request& request, const Parameters& parameters);
 Response get_health(const Parts& parts, const Request& request, const Parameters& parameters);
 Response get_readiness(const Parts& parts, const Request& request, const Parameters& parameters);
 

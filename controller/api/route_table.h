@@ -36,7 +36,11 @@ class RouteTable {
 
   void add(std::string method, std::string_view pattern, Handler handler) {
     rows_.push_back({std::move(method), split_path(pattern), std::move(handler)});
+    calls_.emplace_back(rows_.back().method, pattern);
   }
+
+  // Method and pattern of each handler, in the order they were added.
+  const std::vector<std::pair<std::string, std::string>>& calls() const { return calls_; }
 
   // HEAD is served by GET's handler unless it has one of its own.
   std::variant<Match, NoSuchPath, NoSuchMethod> find(std::string_view method, std::string_view path) const {
@@ -73,6 +77,7 @@ class RouteTable {
   }
 
   std::vector<Row> rows_;
+  std::vector<std::pair<std::string, std::string>> calls_;
 };
 
 }  // namespace hearth::api

@@ -29,6 +29,7 @@ Routes make_routes() {
   Routes routes;
   routes.add("GET", "/healthz", get_health);
   routes.add("GET", "/readyz", get_readiness);
+  routes.add("GET", "/openapi.json", get_openapi);
   routes.add("GET", "/v1/info", get_info);
   routes.add("GET", "/v1/namespaces/{ns}/functions", list_functions);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}", get_function);

@@ -13,6 +13,7 @@ using Answering = Response (*)(const Parts&, const Request&, const Parameters&);
 using Streaming = void (*)(const Parts&, http::BlockingExchange&, const Request&, const Parameters&);
 using Routes = RouteTable<std::variant<Answering, Streaming>>;
 
+// Exactly the calls of docs/reference/openapi.json.
 Routes make_routes();
 
 // Served without a token.

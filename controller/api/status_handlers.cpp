@@ -1,5 +1,6 @@
 #include "api/codec.h"
 #include "api/handlers.h"
+#include "api/openapi.h"
 #include "api/reply.h"
 #include "api/resources.h"
 
@@ -71,6 +72,10 @@ Response head_package(const Parts& parts, const Request& request, const Paramete
 Response get_info(const Parts& parts, const Request& request, const Parameters&) {
   refuse_other_parameters(request, {});
   return json_reply(200, info_text(parts.info));
+}
+
+Response get_openapi(const Parts&, const Request&, const Parameters&) {
+  return json_reply(200, std::string(openapi()));
 }
 
 Response get_health(const Parts&, const Request&, const Parameters&) {

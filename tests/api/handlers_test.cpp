@@ -4,7 +4,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace hearth::api {
 namespace {
@@ -195,6 +197,45 @@ TEST_F(Handlers, TellWhatThisHearthdIs) {
   EXPECT_EQ(info["engine"]["api_version"], "1.41");
   EXPECT_EQ(info["engine"]["state"], "ready");
   EXPECT_EQ(info["limits"]["memory"], "4Gi");
+}
+
+TEST_F(Handlers, AreExactlyThoseThatTheServedDescriptionKnows) {
+  const auto response = ask("GET", "/openapi.json");
+  ASSERT_EQ(response.status, 200);
+  std::set<std::string> described;
+  const auto document = json::parse(response.body);
+  for (const auto& [path, operations] : document["paths"].items()) {
+    for (const auto& [method, operation] : operations.items()) {
+      if (method != "parameters") described.insert(method + " " + path);
+    }
+  }
+  std::set<std::string> served;
+  for (auto [method, path] : routes_.calls()) {
+    std::ranges::transform(method, method.begin(), [](char c) { return static_cast<char>(c | 0x20); });
+    served.insert(method + " " + path);
+  }
+  EXPECT_EQ(described, served);
+}
+
+// Every document has the members that its schema requires, and no other.
+TEST_F(Handlers, SayWhatTheDescriptionSays) {
+  deploy("hello");
+  const auto schemas = json::parse(ask("GET", "/openapi.json").body)["components"]["schemas"];
+  const auto hold = [&](const std::string& schema, const json& document) {
+    const auto required = schemas[schema].value("required", std::vector<std::string>{});
+    for (const auto& key : required) EXPECT_TRUE(document.contains(key)) << schema << ": " << key;
+    for (const auto& [key, value] : document.items()) {
+      EXPECT_TRUE(schemas[schema]["properties"].contains(key)) << schema << ": " << key;
+    }
+  };
+  const auto function = json::parse(ask("GET", kFunctions + "/hello").body);
+  hold("Function", function);
+  hold("Spec", function["spec"]);
+  hold("Revision", json::parse(ask("GET", kFunctions + "/hello/revisions/1").body));
+  hold("Status", json::parse(ask("GET", kFunctions + "/hello/status").body));
+  hold("Info", json::parse(ask("GET", "/v1/info").body));
+  hold("Problem", json::parse(ask("GET", kFunctions + "/none").body));
+  hold("Problem", json::parse(ask("PUT", kFunctions + "/x", R"({"spec":{"bogus":1}})").body));
 }
 
 TEST_F(Handlers, TurnAFullDiskIntoOneLineWithItsMend) {
