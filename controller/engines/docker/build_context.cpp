@@ -100,7 +100,7 @@ std::string PackageIndex::describe() const {
 
 PackageIndex look_through(const fs::path& package, const std::set<std::string>& wanted, TarLimits limits) {
   PackageIndex index;
-  TarReader reader{package, limits};
+  TarReader reader{package, std::move(limits)};
   while (const auto entry = reader.next()) {
     if (entry->kind == TarEntry::Kind::folder) continue;
     index.files.insert(entry->path);

@@ -50,25 +50,33 @@ std::string Builder::of_runtime(const Revision& revision, const std::string& pac
   if (!index.has(handler)) {
     refuse("handler: the package has no file " + handler, index.describe() + "; handler is FILE:FUNCTION");
   }
-  const bool depends = !runtime.dependencies_file.empty() && index.has(runtime.dependencies_file);
-  std::map<std::string, std::string> labels{{kBuiltBy, settings_.installation.id}};
-  std::string base;
-  if (depends) {
-    const auto asked = index.contents.find(runtime.dependencies_file);
-    if (asked == index.contents.end()) refuse(runtime.dependencies_file + " is not a plain file", "");
-    base = runtimes_.with_dependencies(runtime, package, revision.package, asked->second, run);
-    labels[kDependencies] = base;
-  } else {
-    base = runtimes_.run_image(runtime, run);
+  if (runtime.dependencies_file.empty() || !index.has(runtime.dependencies_file)) {
+    return on_top_of(runtimes_.run_image(runtime, run), {}, revision, package, run);
   }
+  const auto asked = index.contents.find(runtime.dependencies_file);
+  if (asked == index.contents.end()) refuse(runtime.dependencies_file + " is not a plain file", "");
+  for (bool again = false;; again = true) {
+    const auto base = runtimes_.with_dependencies(runtime, package, revision.package, asked->second, run);
+    try {
+      return on_top_of(base, {{kDependencies, base}}, revision, package, run);
+    } catch (const domain::Error&) {
+      // The last revision that used the same dependencies may have been discarded, and they with it, just now.
+      if (again || images_.find(base)) throw;
+    }
+  }
+}
+
+std::string Builder::on_top_of(const std::string& base, std::map<std::string, std::string> labels,
+                               const Revision& revision, const std::string& package, const BuildRun& run) {
+  labels[kBuiltBy] = settings_.installation.id;
   Spool context{settings_.work_folder};
   TarWriter tar{context.descriptor()};
   tar.add_file("Dockerfile", "FROM " + base + "\nCOPY function /function\n");
   TarReader reader{package, settings_.package};
   copy_entries(reader, tar, "function/");
   tar.finish();
-  return images_.build({.context = context, .tag = name_of(revision), .labels = labels}, run.deadline, run.output,
-                       run.stop);
+  return images_.build({.context = context, .tag = name_of(revision), .labels = std::move(labels)}, run.deadline,
+                       run.output, run.stop);
 }
 
 std::string Builder::of_dockerfile(const Revision& revision, const std::string& package, const BuildRun& run) {

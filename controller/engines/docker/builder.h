@@ -5,7 +5,7 @@
 #include "engines/docker/runtime_images.h"
 #include "ports/builder.h"
 
-#include <memory>
+#include <map>
 #include <stop_token>
 #include <string>
 
@@ -23,6 +23,8 @@ class Builder final : public ports::Builder {
  private:
   std::string build_any(const domain::Revision& revision, const std::string& package, const BuildRun& run);
   std::string of_runtime(const domain::Revision& revision, const std::string& package, const BuildRun& run);
+  std::string on_top_of(const std::string& base, std::map<std::string, std::string> labels,
+                        const domain::Revision& revision, const std::string& package, const BuildRun& run);
   std::string of_dockerfile(const domain::Revision& revision, const std::string& package, const BuildRun& run);
   std::string of_image(const domain::Revision& revision, const BuildRun& run);
   const Runtime& runtime_of(const domain::Revision& revision) const;

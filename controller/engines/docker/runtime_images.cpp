@@ -100,8 +100,8 @@ std::string RuntimeImages::with_dependencies(const Runtime& runtime, const fs::p
   std::string made_of = base + "\n" + asked;
   for (const auto& word : runtime.dependencies_command) made_of += "\n" + word;
   if (names_files(asked)) made_of += "\n" + package_digest;
-  const std::string name = "hearth-" + settings_.installation.id + "/dependencies-" + runtime.name + ":" +
-                           hex_digest(made_of).substr(0, kShort);
+  std::string name = "hearth-" + settings_.installation.id + "/dependencies-" + runtime.name + ":" +
+                     hex_digest(made_of).substr(0, kShort);
   const Turn turn{*this, name, run.stop};
   if (images_.find(name, run.stop)) {
     say(run, "Dependencies unchanged since " + name.substr(name.rfind(':') + 1));
