@@ -17,11 +17,12 @@ fs::path home() { return environment("HOME").value_or("/nonexistent"); }
 
 fs::path user_config() { return fs::path(environment("XDG_CONFIG_HOME").value_or(home() / ".config")) / "hearth"; }
 
+// The same as hearthd's own.
 Folders usual_folders() {
   if (::geteuid() == 0) return {"/etc/hearth", "/var/lib/hearth", "/run/hearth"};
+  const auto state = fs::path(environment("XDG_STATE_HOME").value_or(home() / ".local/state")) / "hearth";
   const auto run = environment("XDG_RUNTIME_DIR");
-  return {user_config(), fs::path(environment("XDG_STATE_HOME").value_or(home() / ".local/state")) / "hearth",
-          run ? fs::path(*run) / "hearth" : fs::path("/tmp/hearth-" + std::to_string(::geteuid()))};
+  return {user_config(), state, run ? fs::path(*run) / "hearth" : state / "run"};
 }
 
 bool is_program(const fs::path& path) { return fs::is_regular_file(path) && ::access(path.c_str(), X_OK) == 0; }
