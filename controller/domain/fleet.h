@@ -97,7 +97,9 @@ class Fleet {
   void call_completed(ReplicaId replica);
   void overran(ReplicaId replica, FleetEffects& effects, Time now);  // passed a deadline while it could do nothing else
 
-  // The next steps, given one report a pool (in their order; it may be a little old).
+  // The next steps, given one report a pool (in their order; it may be a little old, and then RefuseHeld is repeated
+  // until a newer one tells that nothing is held). A pool behind a network reports whenever it holds one call more,
+  // at its own next_long, and after every effect that reached it.
   void decide(std::span<const PoolReport> reports, FleetEffects& effects, Time now);
   // When decide() has something to do though nothing happens; computed by the last decide().
   std::optional<Time> wake_at() const { return wake_at_; }

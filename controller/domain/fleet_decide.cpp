@@ -174,13 +174,13 @@ void Fleet::rest(const View& view, FleetEffects& effects, Time now) {
   const auto& scale = settings_.scale;
   auto current = view.current.there();
   auto old = view.old.there();
+  // When a replica's last call ends nobody says so; only that it cannot have been idle for this long before then.
+  const auto soonest = std::min(scale.idle_timeout, settings_.freeze_after.value_or(scale.idle_timeout));
   std::vector<std::size_t> idle;
   for (std::size_t at = 0; at < replicas_.size(); ++at) {
     const auto& life = replicas_[at].life;
     if (life.draining || life.stopping) continue;
-    // When its last call ends nobody says so; only that it cannot have been idle for long before this.
-    if (life.phase == Phase::executing)
-      wake(now + std::min(scale.idle_timeout, settings_.freeze_after.value_or(scale.idle_timeout)));
+    if (life.phase == Phase::executing) wake(now + soonest);
     if (life.phase == Phase::warm || life.phase == Phase::frozen) idle.push_back(at);
   }
   std::ranges::sort(idle, {}, [&](std::size_t at) { return entries_[at].idle_since; });
