@@ -60,8 +60,15 @@ Request read_request(const web::http::http_request& from) {
   return request;
 }
 
+Response too_many() {
+  return problem_reply({.code = Code::overloaded,
+                        .layer = Layer::limit,
+                        .message = "too many requests are being served",
+                        .retry_after = std::chrono::seconds{1}});
+}
+
 // Sends without waiting; what hinders it is the client's end of the connection, and only worth a word.
-void send(const web::http::http_request& to, Response response) {
+void send(const web::http::http_request& to, Response response) try {
   web::http::http_response out(static_cast<web::http::status_code>(response.status));
   std::string type;
   for (const auto& [name, value] : response.headers) {
@@ -80,15 +87,15 @@ void send(const web::http::http_request& to, Response response) {
       telemetry::log::debug("an answer of the API did not arrive", {{"why", error.what()}});
     }
   });
+} catch (const std::exception& error) {
+  telemetry::log::debug("an answer of the API was not wanted any more", {{"why", error.what()}});
 }
 
 }  // namespace
 
 struct CpprestListener::Impl {
   Impl(Handle handle, std::string secret, std::uint32_t max_workers)
-      : handle(std::move(handle)),
-        secret(std::move(secret)),
-        workers(std::make_unique<http::WorkerPool>(max_workers)) {}
+      : handle(std::move(handle)), secret(std::move(secret)), workers(max_workers) {}
 
   void open() {
     set_threads_once();
@@ -118,19 +125,16 @@ struct CpprestListener::Impl {
                                          403));
     }
     message.extract_vector().then([this, message](const pplx::task<std::vector<unsigned char>>& body) {
+      // An exception that leaves a continuation ends the process.
       try {
         const auto bytes = body.get();
-        const bool taken = workers->submit([this, message, text = std::string(bytes.begin(), bytes.end())]() mutable {
+        const bool taken = workers.submit([this, message, text = std::string(bytes.begin(), bytes.end())]() mutable {
           serve(message, std::move(text));
         });
-        if (taken) return;
+        if (!taken) send(message, too_many());
       } catch (const std::exception& error) {
-        return telemetry::log::debug("a request of the API broke off", {{"why", error.what()}});
+        telemetry::log::debug("a request of the API broke off", {{"why", error.what()}});
       }
-      send(message, problem_reply({.code = Code::overloaded,
-                                   .layer = Layer::limit,
-                                   .message = "too many requests are being served",
-                                   .retry_after = std::chrono::seconds{1}}));
     });
   }
 
@@ -148,7 +152,7 @@ struct CpprestListener::Impl {
   std::string secret;
   std::uint16_t port = 0;
   std::stop_source ending;
-  std::unique_ptr<http::WorkerPool> workers;
+  http::WorkerPool workers;
   http_listener listener;
 };
 
@@ -159,9 +163,8 @@ CpprestListener::CpprestListener(Handle handle, std::string secret, std::uint32_
 
 CpprestListener::~CpprestListener() {
   impl_->ending.request_stop();
-  impl_->workers.reset();  // every request is answered before the listener closes
   try {
-    impl_->listener.close().wait();
+    impl_->listener.close().wait();  // once every request is answered, which the workers still do
   } catch (const std::exception& error) {
     telemetry::log::warn("the API's inner listener did not close", {{"why", error.what()}});
   }

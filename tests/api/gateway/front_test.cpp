@@ -181,6 +181,36 @@ TEST_F(FrontTest, ServesManyClientsAtOnce) {
   EXPECT_EQ(good, 400);
 }
 
+TEST_F(FrontTest, StopsWhileItIsAsked) {
+  deploy("hello");
+  std::atomic<int> answered = 0;
+  std::vector<std::jthread> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.emplace_back([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        try {
+          answered += ask("GET", kFunctions + "/hello/status").status == 200 ? 1 : 0;
+        } catch (const domain::Error&) {
+          return;  // it has stopped
+        }
+      }
+    });
+  }
+  // Clients that leave while their answer is waited for, too.
+  const auto seen = json::parse(ask("GET", kFunctions + "/hello/status").body)["seen"].dump();
+  for (int i = 0; i < 20; ++i) {
+    RawClient client(api_->port());
+    client.send(head("GET", kFunctions + "/hello/status?wait=60&seen=" + seen));
+  }
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (answered < 50 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_GE(answered, 50);
+  const auto begin = std::chrono::steady_clock::now();
+  api_->stop(100ms);
+  api_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+}
+
 TEST_F(FrontTest, TellsAPortInUseInOneLineWithItsMend) {
   try {
     Api second(hearth_.service, packages_, hearth_.logs, hearth_.info,
