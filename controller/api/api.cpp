@@ -49,7 +49,10 @@ Api::Api(control::Service& service, ports::Packages& packages, telemetry::LogFil
     : impl_(std::make_unique<Impl>(service, packages, logs, std::move(info), std::move(settings))) {}
 Api::~Api() = default;
 void Api::start() { impl_->server.start(); }
-void Api::stop(std::chrono::milliseconds grace) { impl_->server.stop(grace); }
+void Api::stop(std::chrono::milliseconds grace) {
+  impl_->front.end_waiting();
+  impl_->server.stop(grace);
+}
 std::uint16_t Api::port() const noexcept { return impl_->server.port(); }
 std::uint16_t Api::inner_port() const noexcept { return impl_->inner.port(); }
 

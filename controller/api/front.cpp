@@ -41,10 +41,12 @@ bool is_of_the_hop(std::string_view name) {
 
 }  // namespace
 
-// One thread that may be held for long.
+// One thread that may be held for long: until the client leaves or the front ends what waits.
 class Front::Waiting {
  public:
-  Waiting(std::atomic<std::uint32_t>& count, std::uint32_t most) : count_(count) {
+  Waiting(std::atomic<std::uint32_t>& count, std::uint32_t most, Request& request, const std::stop_token& ending)
+      : count_(count), left_(request.stop, Stop{either_}), ended_(ending, Stop{either_}) {
+    request.stop = either_.get_token();
     if (count_.fetch_add(1) < most) return;
     --count_;
     throw Error({.code = Code::unavailable,
@@ -58,7 +60,15 @@ class Front::Waiting {
   ~Waiting() { --count_; }
 
  private:
+  struct Stop {
+    std::stop_source source;
+    void operator()() { source.request_stop(); }
+  };
+
   std::atomic<std::uint32_t>& count_;
+  std::stop_source either_;
+  std::stop_callback<Stop> left_;
+  std::stop_callback<Stop> ended_;
 };
 
 Front::Front(const Routes& routes, const Parts& parts, Settings settings)
@@ -93,11 +103,11 @@ void Front::serve(http::BlockingExchange& exchange) {
   const auto* match = std::get_if<Routes::Match>(&found);
   if (match == nullptr) return exchange.respond(outer(route(routes_, parts_, *request)));
   if (const auto* streaming = std::get_if<Streaming>(match->handler)) {
-    const Waiting waiting(waiting_, settings_.max_waiting);
+    const Waiting waiting(waiting_, settings_.max_waiting, *request, ending_.get_token());
     return (*streaming)(parts_, exchange, *request, match->parameters);
   }
   std::optional<Waiting> waiting;
-  if (request->query.contains("wait")) waiting.emplace(waiting_, settings_.max_waiting);
+  if (request->query.contains("wait")) waiting.emplace(waiting_, settings_.max_waiting, *request, ending_.get_token());
   hand_on(exchange, *request);
 }
 
@@ -107,7 +117,7 @@ void Front::hand_on(http::BlockingExchange& exchange, const Request& request) {
   for (const auto& [name, value] : request.headers) inner.headers.emplace_back(name, value);
   inner.headers.emplace_back(CpprestListener::kSecretField, settings_.inner_secret);
   inner.body = exchange.read_all(settings_.max_body);
-  auto answered = inner_.send(inner, exchange.stop());
+  auto answered = inner_.send(inner, request.stop);
   http::Response response{.status = answered.status, .fields = {}, .body = std::move(answered.body)};
   for (auto& [name, value] : answered.headers) {
     if (!is_of_the_hop(name)) response.fields.emplace_back(std::move(name), std::move(value));

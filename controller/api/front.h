@@ -27,6 +27,8 @@ class Front final : public http::BlockingHandler {
   Front(const Routes& routes, const Parts& parts, Settings settings);
 
   void serve(http::BlockingExchange& exchange) override;
+  // Streams and long polls end at once, and new ones too; what is quick goes on. Any thread.
+  void end_waiting() { ending_.request_stop(); }
 
  private:
   class Waiting;
@@ -39,6 +41,7 @@ class Front final : public http::BlockingHandler {
   Settings settings_;
   net::HttpClient inner_;
   std::atomic<std::uint32_t> waiting_ = 0;
+  std::stop_source ending_;
 };
 
 }  // namespace hearth::api

@@ -24,8 +24,8 @@ std::string outcome_line(const domain::Revision& revision) {
                                                                  .hint = "deploy again"}));
 }
 
-void follow_build(const control::BuildLog& log, std::uint64_t revision, http::BlockingExchange& exchange) {
-  const auto stop = exchange.stop();
+void follow_build(const control::BuildLog& log, std::uint64_t revision, http::BlockingExchange& exchange,
+                  const std::stop_token& stop) {
   std::size_t offset = 0;
   std::string unfinished;  // the beginning of a character whose rest is still to come
   while (!stop.stop_requested()) {
@@ -66,7 +66,7 @@ void get_build(const Parts& parts, http::BlockingExchange& exchange, const Reque
   const auto log = parts.service.build_log(name, number);
   const auto revision = parts.service.revision(name, number);
   exchange.start(200, ndjson());
-  if (log) return follow_build(*log, number, exchange);
+  if (log) return follow_build(*log, number, exchange, request.stop);
   exchange.write(outcome_line(revision));
   exchange.finish();
 }
@@ -80,9 +80,8 @@ void get_logs(const Parts& parts, http::BlockingExchange& exchange, const Reques
   parts.service.function(name);  // refuses a name that is not there
   auto reader = parts.logs.reader(name, tail);
   exchange.start(200, ndjson());
-  const auto stop = exchange.stop();
-  while (!stop.stop_requested()) {
-    const auto part = reader.read(follow ? 60s : 0s, stop);
+  while (!request.stop.stop_requested()) {
+    const auto part = reader.read(follow ? 60s : 0s, request.stop);
     if (!part.lines.empty()) exchange.write(part.lines);
     if (part.removed || (part.lines.empty() && !follow)) return exchange.finish();
   }

@@ -195,9 +195,9 @@ TEST_F(StreamsTest, EndsFollowersWhenItStops) {
   RawClient poller(api_->port());
   poller.send(head("GET", kFunctions + "/hello/status?wait=60&seen=0"));
   const auto begin = steady_clock::now();
-  api_->stop(1s);
+  api_->stop(30s);
   api_.reset();
-  EXPECT_LT(steady_clock::now() - begin, 8s);
+  EXPECT_LT(steady_clock::now() - begin, 10s) << "they are not waited for";
   client.receive_to_end();
 }
 
