@@ -61,7 +61,7 @@ struct Wrong {
   std::vector<ManifestFault> faults;
 };
 
-const std::string kHead = "name: hello\nruntime: python\n";  // two good lines; what is wrong begins on the third
+const std::string kHead = "name: hello\nimage: nginx:1\n";  // two good lines; what is wrong begins on the third
 
 TEST(Manifest, TellsWhatIsWrongAndWhere) {
   const Wrong rows[] = {
@@ -99,7 +99,7 @@ TEST(Manifest, TellsWhatIsWrongAndWhere) {
       {"handler:", {{3, 1, "handler: must be one value such as handler.py:handle, not nothing"}}},
       {"name: again", {{3, 1, "name: stands twice; the first is on line 1"}}},
       {"limits: {pids: 1, pids: 2}", {{3, 19, "limits.pids: stands twice; the first is on line 3"}}},
-      {"image: nginx", {{3, 1, std::string("image: excludes runtime on line 2; ") + kSource}}},
+      {"build: ./Dockerfile", {{3, 1, std::string("build: excludes image on line 2; ") + kSource}}},
       {"triggers:\n  - cron: {}", {{3, 1, "triggers: this version of Hearth does not carry it out; remove it"}}},
       {"secrets: [a]", {{3, 1, "secrets: this version of Hearth does not carry it out; remove it"}}},
       {"scale: {freeze: auto}", {{3, 9, "scale.freeze: this version of Hearth does not carry it out; remove it"}}},
@@ -124,7 +124,7 @@ TEST(Manifest, TellsWhatIsMissing) {
 }
 
 TEST(Manifest, TellsAllFaultsAtOnceInTheOrderOfTheFile) {
-  const auto manifest = parse_manifest("nam: x\nruntime: python\nlimits:\n  memory: 5\nscale: {max: 0}\nname: X\n");
+  const auto manifest = parse_manifest("nam: x\nimage: nginx:1\nlimits:\n  memory: 5\nscale: {max: 0}\nname: X\n");
   EXPECT_THAT(manifest.faults,
               ElementsAreArray<ManifestFault>(
                   {{1, 1, "nam: unknown key; did you mean name?"},
@@ -164,7 +164,7 @@ domain::Fault refusal(const std::filesystem::path& folder) {
 
 TEST(Manifest, NamesTheFileInEveryFault) {
   const tests::TemporaryFolder folder;
-  std::ofstream(folder / "fn.yaml") << "name: hello\nruntime: python\nlimits: {memmory: 1Gi}\n";
+  std::ofstream(folder / "fn.yaml") << "name: hello\nimage: nginx:1\nlimits: {memmory: 1Gi}\n";
   const auto file = (folder / "fn.yaml").string();
   EXPECT_EQ(refusal(folder.path()).message, file + ":3:10: limits.memmory: unknown key; did you mean memory?");
   EXPECT_EQ(refusal(folder.path()).code, domain::Code::invalid);
@@ -182,7 +182,7 @@ TEST(Manifest, SaysHowToMakeOneWhereThereIsNone) {
 }
 
 TEST(Manifest, BecomesTheApisDocument) {
-  const auto manifest = parse_manifest("name: a\nruntime: python\nlimits: {cpu: 250m, memory: 1.5Gi}\nenv: {A: b}\n");
+  const auto manifest = parse_manifest("name: a\nruntime: python\nhandler: a.py:b\nlimits: {cpu: 250m, memory: 1.5Gi}\nenv: {A: b}\n");
   const auto document = spec_document(manifest.spec);
   EXPECT_EQ(document["runtime"], "python");
   EXPECT_FALSE(document.contains("image"));

@@ -95,7 +95,7 @@ TEST(Init, RefusesNamesAndRuntimesThatAreNone) {
 
 TEST(Deploy, TellsEveryFaultOfTheManifest) {
   const tests::TemporaryFolder folder;
-  std::ofstream(folder / "fn.yaml") << "name: hello\nruntime: python\nlimits: {memmory: 1Gi}\n";
+  std::ofstream(folder / "fn.yaml") << "name: hello\nimage: nginx:1\nlimits: {memmory: 1Gi}\n";
   const auto one = run({"deploy"}, {}, folder.path());
   EXPECT_EQ(one.code, 3);
   EXPECT_EQ(one.err, "error: fn.yaml:3:10: limits.memmory: unknown key; did you mean memory?\n");

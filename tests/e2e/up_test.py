@@ -1,0 +1,89 @@
+"""`fn up` and `fn down` with the real hearthd: what runs lives on, what cannot start says why in a line."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from support.calls import call
+from support.docker import Docker, shared_socket
+from support.hearthd import program
+from support.waiting import free_port
+
+HANDLER = "import os\n\ndef handle(request, context): return os.environ['HEARTH_REPLICA']\n"
+
+
+class Up(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="hearth-up-", dir="/tmp"))
+        self.folder.chmod(0o711)
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.gateway = f"127.0.0.1:{free_port()}"
+        self.environment = {**os.environ, "HEARTHD": program("HEARTH_TEST_HEARTHD", "hearthd"),
+                            "HEARTH_API": f"127.0.0.1:{free_port()}", "HEARTH_GATEWAY": self.gateway,
+                            "HEARTH_STATE_DIR": f"{self.folder}/state", "HEARTH_RUN_DIR": f"{self.folder}/run",
+                            "HEARTH_CONFIG_DIR": f"{self.folder}/config", "HEARTH_DOCKER_SOCKET": shared_socket()}
+        self.addCleanup(self.fn, "down")
+
+    def fn(self, *words, cwd=None):
+        return subprocess.run([program("HEARTH_TEST_FN", "fn"), *words], cwd=cwd, env=self.environment,
+                              capture_output=True, text=True, timeout=120, check=False)
+
+    def test_a_warm_function_outlives_down_and_up(self):
+        first = self.fn("up")
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertRegex(first.stdout, rf"hearthd is up \(pid \d+\)\ngateway  http://{self.gateway}\napi      http://")
+        installation = json.loads(self.fn("status", "--output", "json").stdout)["installation"]
+        self.addCleanup(Docker().sweep, installation)
+        self.assertIn("is running already", self.fn("up").stdout)
+
+        function = self.folder / "stays"
+        function.mkdir()
+        (function / "handler.py").write_text(HANDLER)
+        (function / "fn.yaml").write_text("name: stays\nruntime: python\nhandler: handler.py:handle\n")
+        deployed = self.fn("deploy", cwd=function)
+        self.assertEqual(deployed.returncode, 0, deployed.stderr)
+        replica = self.fn("invoke", "stays").stdout
+
+        self.assertEqual(self.fn("down").stdout, "hearthd is down\n")
+        self.assertEqual(self.fn("invoke", "stays").returncode, 4)
+        self.assertEqual(len(Docker().ids(installation)), 1)
+        self.assertEqual(self.fn("up").returncode, 0)
+        self.assertEqual(self.fn("invoke", "stays").stdout, replica)
+        self.assertEqual(call(f"http://{self.gateway}/fn/stays").text, replica)
+
+        self.assertEqual(self.fn("delete", "stays").returncode, 0)
+        self.assertEqual(Docker().ids(installation), set())
+
+    def assert_refused(self, *words):
+        outcome = self.fn("up")
+        self.assertEqual(outcome.returncode, 4, outcome)
+        lines = outcome.stderr.splitlines()
+        self.assertTrue(lines[0].startswith("error: hearthd did not start: "), lines)
+        self.assertEqual(len(lines), 1, lines)
+        for word in words:
+            self.assertIn(word, lines[0])
+        self.assertEqual(self.fn("down").stdout, "hearthd was not running\n")
+
+    def test_no_docker_is_one_line_with_the_mend(self):
+        self.environment["HEARTH_DOCKER_SOCKET"] = f"{self.folder}/no.sock"
+        self.assert_refused("Docker", f"{self.folder}/no.sock", ";")
+
+    def test_a_port_in_use_is_one_line_with_the_mend(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.environment["HEARTH_GATEWAY"] = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.assert_refused(self.environment["HEARTH_GATEWAY"], "in use", ";")
+
+    def test_a_wrong_setting_is_named(self):
+        config = self.folder / "config"
+        config.mkdir()
+        (config / "hearth.yaml").write_text("max_starts: 4\ngatewey: 1\n")
+        self.assert_refused("hearth.yaml:2:1: unknown key gatewey")
+
+
+if __name__ == "__main__":
+    unittest.main()
