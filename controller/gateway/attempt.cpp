@@ -11,6 +11,12 @@ constexpr int kMaxInterim = 32;  // answers 1xx before the real one
 
 iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 
+// "192.0.2.1:4711" and "[::1]:4711" without their port.
+std::string_view address_of(std::string_view peer) noexcept {
+  peer = peer.substr(0, peer.rfind(':'));
+  return peer.starts_with('[') ? peer.substr(1, peer.size() - 2) : peer;
+}
+
 // RFC 9110 §9.2.2.
 bool is_idempotent(std::string_view method) noexcept {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
@@ -73,13 +79,12 @@ http::Task<bool> Call::send_request() {
     if (abort_ != Abort::none) co_return false;
   }
   sent_at_ = std::chrono::steady_clock::now();
-  const auto peer = std::string_view(exchange_.peer());
   const auto trace = around_.ids.next_trace();
   auto& out = upstream_->out();
   out.clear();
   const CallFacts facts{.route = *route_,
                         .id = id_,
-                        .client = peer.substr(0, peer.rfind(':')),
+                        .client = address_of(exchange_.peer()),
                         .traceparent = {trace.data(), trace.size()},
                         .left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - sent_at_)};
   compose_request(out, exchange_.request(), facts);

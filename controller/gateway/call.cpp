@@ -60,16 +60,18 @@ http::Task<> Call::run() {
     co_await refuse_upgrade();
     co_return;
   }
-  const auto function = row->handle;
   deadline_ = exchange_.arrived() + row->timeout;
   body_limit_ = row->body.count;
   Timer::set(deadline_);
   Try result = Try::not_sent;
-  for (int tries = 0; result == Try::not_sent && tries < kTries; ++tries) {
-    const bool leased = co_await take_lease(function);
+  for (int tries = 1;; ++tries) {
+    const bool leased = co_await take_lease(row->handle);
     if (!leased) break;
     result = co_await attempt();
-    if (result == Try::not_sent && tries + 1 < kTries) lease_.finish(control::Outcome::broken);
+    if (result != Try::not_sent || tries == kTries) break;
+    row = around_.functions.find(route_->function);  // it may have been removed meanwhile
+    if (!row) break;
+    lease_.finish(control::Outcome::broken);
   }
   if (abort_ != Abort::none) {
     co_await answer_abort();
@@ -95,6 +97,7 @@ std::optional<Fault> Call::admit(const control::Directory::Row& row) const {
                .hint = "raise limits.body in fn.yaml"};
 }
 
+// `function` need not live on while this waits.
 http::Task<bool> Call::take_lease(const control::FunctionHandle& function) {
   auto answer = around_.dispatcher.acquire(function, deadline_, around_.loop.thread(), *this);
   if (auto* lease = std::get_if<control::Lease>(&answer)) {

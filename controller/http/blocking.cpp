@@ -4,19 +4,36 @@
 #include "http/worker_pool.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace hearth::http {
 namespace {
 
+// How many requests are served, and may be. Counted here and not by threads: a thread that has just answered needs a
+// moment until it is free, and its client may be quicker.
+struct Places {
+  std::atomic<std::uint32_t> taken{0};
+  std::uint32_t most;
+};
+struct Place {
+  explicit Place(Places& of) : places(of), taken(of.taken.fetch_add(1) < of.most) {}
+  ~Place() { places.taken.fetch_sub(1); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  Places& places;
+  const bool taken;
+};
+
 // One thread's handler: lends each exchange to the pool and carries out there what its thread asks for.
 class Lender final : public Handler {
  public:
-  Lender(BlockingHandler& handler, WorkerPool& pool) : handler_(handler), pool_(pool) {}
+  Lender(BlockingHandler& handler, WorkerPool& pool, Places& places)
+      : handler_(handler), pool_(pool), places_(places) {}
 
   Task<> serve(Exchange& exchange) override {
-    BlockingBridge bridge(exchange);
-    const bool taken = pool_.submit([this, &bridge] { bridge.serve_with(handler_); });
-    if (!taken) {
+    const Place place(places_);
+    if (!place.taken) {
       const domain::Fault busy{.code = domain::Code::unavailable,
                                .layer = domain::Layer::limit,
                                .message = "too many requests are being served",
@@ -24,12 +41,15 @@ class Lender final : public Handler {
       co_await exchange.respond(busy);
       co_return;
     }
+    BlockingBridge bridge(exchange);
+    pool_.submit([this, &bridge] { bridge.serve_with(handler_); });
     co_await bridge.obey();
   }
 
  private:
   BlockingHandler& handler_;
   WorkerPool& pool_;
+  Places& places_;
 };
 
 }  // namespace
@@ -41,11 +61,13 @@ const std::string* Request::field(std::string_view name) const {
 
 struct BlockingServer::Impl {
   Impl(Settings settings, BlockingHandler& handler)
-      : pool(settings.max_workers), server(std::move(settings.server), [this, &handler](Loop&, std::uint32_t) {
-          return std::make_unique<Lender>(handler, pool);
-        }) {}
+      : pool(settings.max_workers),
+        places{.taken = 0, .most = settings.max_workers},
+        server(std::move(settings.server),
+               [this, &handler](Loop&, std::uint32_t) { return std::make_unique<Lender>(handler, pool, places); }) {}
 
   WorkerPool pool;
+  Places places;
   Server server;  // ends before the pool that its sessions wait for
 };
 

@@ -5,7 +5,6 @@
 #include "http/problem.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace hearth::http {
 namespace {
@@ -81,7 +80,7 @@ Task<> BlockingBridge::read_some() {
     unread_ = piece.bytes;
   }
   count_ = std::min(unread_.size(), into_.size());
-  std::memcpy(into_.data(), unread_.data(), count_);
+  std::copy_n(unread_.begin(), count_, into_.begin());
   unread_.remove_prefix(count_);
 }
 

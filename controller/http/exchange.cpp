@@ -10,6 +10,8 @@
 namespace hearth::http {
 namespace {
 
+constexpr std::size_t kBodyRoom = 16 << 10;  // at least so much of the block is a body's, beside its head
+
 iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 
 }  // namespace
@@ -29,7 +31,7 @@ void Exchange::make_room() {
   if (!in_) in_ = loop_.take_block();
   if (begin_ == end_) {
     begin_ = end_ = 0;
-  } else if (begin_ != 0 && kBlockBytes - begin_ <= limits_.head_bytes) {
+  } else if (begin_ != 0 && kBlockBytes - begin_ < limits_.head_bytes + kBodyRoom) {
     std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
@@ -123,8 +125,9 @@ Task<Piece> Exchange::read(Form form) {
     const auto piece = left_ ? Piece{Piece::State::left} : buffered(form);
     if (left_ || piece.state != Piece::State::left) co_return piece;
     if (request().expects_continue && !std::exchange(continued_, true) && !head_sent_) {
+      // Where the client takes nothing just now, it sends its body without being asked.
       std::array pieces{piece_of("HTTP/1.1 100 Continue\r\n\r\n")};
-      if (!co_await socket_.send_all(pieces, limits_.write_idle)) co_return Piece{Piece::State::left};
+      socket_.send(pieces);
     }
     begin_ = end_ = head_end_;
     // Under a steady upload the next bytes are here already; only when they are not is there a wait.

@@ -10,16 +10,14 @@ WorkerPool::~WorkerPool() {
   changed_.notify_all();
 }
 
-bool WorkerPool::submit(std::function<void()> job) {
+void WorkerPool::submit(std::function<void()> job) {
   const std::lock_guard lock(mutex_);
-  if (idle_ <= jobs_.size()) {
-    if (threads_.size() >= max_) return false;
+  if (idle_ <= jobs_.size() && threads_.size() < max_) {
     threads_.emplace_back([this] { work(); });
     ++idle_;  // on behalf of the thread that is starting
   }
   jobs_.push_back(std::move(job));
   changed_.notify_one();
-  return true;
 }
 
 void WorkerPool::work() {

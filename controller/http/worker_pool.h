@@ -16,8 +16,8 @@ class WorkerPool {
   explicit WorkerPool(std::uint32_t max_workers) : max_(max_workers) {}
   ~WorkerPool();  // waits for the jobs that run
 
-  // False when as many jobs run as there may be threads. `job` throws nothing. Any thread.
-  bool submit(std::function<void()> job);
+  // Runs `job` on a thread of its own, or on the next that is free. It throws nothing. Any thread.
+  void submit(std::function<void()> job);
 
  private:
   void work();

@@ -69,7 +69,7 @@ TEST_F(Blocking, AnswersAWholeBodyWithAWholeBody) {
     client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
     const auto answer = client.receive_answer();
     EXPECT_EQ(status_of(answer), 200);
-    EXPECT_TRUE(answer.ends_with("\r\n\r\nhello"));
+    EXPECT_TRUE(answer.ends_with("\r\n\r\nhello")) << answer;
   }
 }
 
