@@ -40,6 +40,19 @@ TEST(Life, DeliversEveryLineUntilTheLast) {
   EXPECT_EQ(lines[2].replica, spec.id);
 }
 
+TEST(Life, GoesOnFollowingWhenDockersFileIsFull) {
+  DockerWorld world{true};
+  const auto spec = world.serving();
+  const auto running = world.engine().start(spec, {});
+  for (int i = 0; i < 6; ++i) {  // each a good part of a file
+    world.call(running.address, "/flood?700");
+    world.call(running.address, "/say?flood-" + std::to_string(i));
+    ASSERT_TRUE(world.lines.await("flood-" + std::to_string(i))) << i;
+  }
+  EXPECT_EQ(world.lines.all().size(), 1u + 6 * 701);
+  world.engine().stop(spec.id, 1s);
+}
+
 TEST(Life, FollowsWhatItFoundAfterARestart) {
   DockerWorld world{true};
   const auto spec = world.serving();

@@ -107,6 +107,7 @@ void DockerEngine::reconnected() {
   {
     const std::lock_guard lock{mutex_};
     facts_.reset();
+    volumes_.clear();
     doomed = std::move(doomed_);
     doomed_.clear();
   }

@@ -44,16 +44,20 @@ void LogFrames::end() {
   }
 }
 
-// Docker cuts long lines into messages of which only the last ends in a newline, each under a time of its own.
+// Docker cuts long lines into messages of which only the last ends in a newline. When it begins a new file it tells the
+// end of the old one twice (seen with 20.10): what is not later than what its stream said before is left out.
 void LogFrames::message(Stream& stream, bool error_stream, std::string_view text) {
   const auto space = text.find(' ');
   const auto nanos = space == text.npos ? 0 : parse_time(text.substr(0, space));
   if (nanos != 0) {
     text.remove_prefix(space + 1);
-    last_nanos_ = nanos;
+    const bool inside = !stream.line.empty() || stream.cut;  // the pieces of a line share its time
+    if (nanos < stream.last_nanos || (nanos == stream.last_nanos && !inside)) return;
+    stream.last_nanos = nanos;
+    last_nanos_ = std::max(last_nanos_, nanos);
   }
   while (true) {
-    if (stream.line.empty() && !stream.cut) stream.time_nanos = last_nanos_;
+    if (stream.line.empty() && !stream.cut) stream.time_nanos = stream.last_nanos;
     const auto newline = text.find('\n');
     append(stream, text.substr(0, newline));
     if (newline == text.npos) return;
@@ -72,7 +76,8 @@ void LogFrames::append(Stream& stream, std::string_view text) {
 void LogFrames::deliver(Stream& stream, bool error_stream) {
   if (stream.cut) stream.line += kCutMark;
   on_line_({.time_nanos = stream.time_nanos, .error_stream = error_stream, .text = stream.line});
-  stream = {};
+  stream.line.clear();
+  stream.cut = false;
 }
 
 std::int64_t parse_time(std::string_view text) {

@@ -25,13 +25,14 @@ class LogFrames {
 
   void feed(std::string_view bytes);
   void end();  // hands on what had no newline
-  // A message's time; that of the last whole one.
+  // The latest time of a message.
   std::int64_t last_nanos() const noexcept { return last_nanos_; }
 
  private:
   struct Stream {
     std::string line;
-    std::int64_t time_nanos = 0;
+    std::int64_t time_nanos = 0;  // of the line's beginning
+    std::int64_t last_nanos = 0;  // of the last message
     bool cut = false;
   };
 

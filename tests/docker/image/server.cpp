@@ -92,6 +92,10 @@ std::string answer(const std::string& path) {
     std::puts(argument.c_str());
     std::fflush(stdout);
   }
+  if (path.starts_with("/flood")) {
+    for (int i = std::atoi(argument.c_str()); i > 0; --i) std::printf("%07d %s\n", i, std::string(1000, 'x').c_str());
+    std::fflush(stdout);
+  }
   return "hello from " + env("HEARTH_REPLICA");
 }
 

@@ -7,16 +7,16 @@
 namespace hearth::docker {
 namespace {
 
-constexpr std::string_view kTime = "2026-11-23T16:40:54.123456789Z ";
-constexpr std::int64_t kNanos = 1795452054123456789;
+constexpr std::int64_t kNanos = 1795452054123456780;
 
 std::string frame(int stream, std::string_view message) {
   std::string text{static_cast<char>(stream), 0, 0, 0};
   for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(message.size() >> shift & 0xFF);
   return text + std::string{message};
 }
-std::string timed(int stream, std::string_view message) {
-  return frame(stream, std::string{kTime} + std::string{message});
+// `later`: nanoseconds, below ten.
+std::string timed(int stream, std::string_view message, int later = 0) {
+  return frame(stream, "2026-11-23T16:40:54.12345678" + std::to_string(later) + "Z " + std::string{message});
 }
 
 struct Told {
@@ -40,12 +40,13 @@ TEST(LogFrames, GivesEachLineItsStreamAndTime) {
 }
 
 TEST(LogFrames, TakesBytesHoweverTheyAreCut) {
-  const auto bytes = timed(1, "one\n") + timed(2, "two\n") + timed(1, "\n");
+  const auto bytes = timed(1, "one\n") + timed(2, "two\n") + timed(1, "\n", 1);
   for (std::size_t size = 1; size <= bytes.size(); ++size) {
     Recorder recorder;
     for (std::size_t at = 0; at < bytes.size(); at += size)
       recorder.frames.feed(std::string_view{bytes}.substr(at, size));
-    ASSERT_EQ(recorder.lines, (std::vector<Told>{{kNanos, false, "one"}, {kNanos, true, "two"}, {kNanos, false, ""}}));
+    ASSERT_EQ(recorder.lines,
+              (std::vector<Told>{{kNanos, false, "one"}, {kNanos, true, "two"}, {kNanos + 1, false, ""}}));
   }
 }
 
@@ -58,7 +59,7 @@ TEST(LogFrames, JoinsTheMessagesOfALongLine) {
 TEST(LogFrames, CutsALineThatHasNoEnd) {
   Recorder recorder;
   for (int i = 0; i < 100; ++i) recorder.frames.feed(timed(1, std::string(1000, 'x')));
-  recorder.frames.feed(timed(1, "\n") + timed(1, "next\n"));
+  recorder.frames.feed(timed(1, "\n") + timed(1, "next\n", 1));
   ASSERT_EQ(recorder.lines.size(), 2u);
   EXPECT_EQ(recorder.lines[0].text, std::string(kLongestLine, 'x') + std::string{kCutMark});
   EXPECT_EQ(recorder.lines[1].text, "next");
@@ -80,15 +81,25 @@ TEST(LogFrames, StartsAnewAfterAStreamThatBrokeOffInsideAFrame) {
   EXPECT_EQ(recorder.lines, (std::vector<Told>{{kNanos, false, "whole"}}));
 }
 
+TEST(LogFrames, LeavesOutWhatDockerTellsTwice) {
+  Recorder recorder;
+  const auto told = timed(1, "a\n", 1) + timed(1, "b\n", 2);
+  recorder.frames.feed(told + timed(2, "e\n", 1) + told + timed(1, "c\n", 3));
+  EXPECT_EQ(
+      recorder.lines,
+      (std::vector<Told>{
+          {kNanos + 1, false, "a"}, {kNanos + 2, false, "b"}, {kNanos + 1, true, "e"}, {kNanos + 3, false, "c"}}));
+}
+
 TEST(ParseTime, ReadsDockersTimes) {
   EXPECT_EQ(parse_time("1970-01-01T00:00:01Z"), 1'000'000'000);
-  EXPECT_EQ(parse_time("2026-11-23T16:40:54.123456789Z"), kNanos);
+  EXPECT_EQ(parse_time("2026-11-23T16:40:54.123456780Z"), kNanos);
   EXPECT_EQ(parse_time("2026-11-23T16:40:54.1Z"), 1795452054100000000);
   for (const auto* text : {"", "text", "2026-11-23", "2026-13-23T16:40:54Z", "2026/11/23T16:40:54Z"})
     EXPECT_EQ(parse_time(text), 0);
 }
 
-TEST(UnixSeconds, KeepsEveryNanosecond) { EXPECT_EQ(unix_seconds(kNanos), "1795452054.123456789"); }
+TEST(UnixSeconds, KeepsEveryNanosecond) { EXPECT_EQ(unix_seconds(kNanos), "1795452054.123456780"); }
 
 }  // namespace
 }  // namespace hearth::docker
