@@ -85,14 +85,16 @@ void scan(const fs::path& folder, const std::string& inside, const IgnoreRules& 
 
 }  // namespace
 
-IgnoreRules ignore_rules(const fs::path& folder, bool installs) {
+IgnoreRules ignore_rules(const fs::path& folder, const std::string& dockerfile) {
   IgnoreRules rules;
   rules.add(kAlways);
-  if (installs) rules.add(kInstalled);
+  if (dockerfile.empty()) rules.add(kInstalled);
   if (const auto own = text_of(folder / ".fnignore")) {
     rules.add(*own);
-  } else if (const auto docker = text_of(folder / ".dockerignore"); docker && !installs) {
+  } else if (const auto docker = text_of(folder / ".dockerignore"); docker && !dockerfile.empty()) {
     rules.add_docker(*docker);
+    // These two Docker itself reads first, whatever they leave out.
+    rules.add("!/.dockerignore\n!/" + fs::path(dockerfile).lexically_normal().generic_string() + "\n");
   }
   return rules;
 }

@@ -20,9 +20,10 @@ struct Entry {
   std::string target;  // of a link, relative and inside the folder
 };
 
-// What is left out by default, then the folder's own .fnignore; for a Dockerfile without one its .dockerignore.
-// `installs` says that the build brings the dependencies, so that those of this machine stay here.
-IgnoreRules ignore_rules(const std::filesystem::path& folder, bool installs);
+// What is left out by default, then the folder's own .fnignore. `dockerfile` is the spec's `build`: where it is given,
+// a folder without .fnignore goes by its .dockerignore; where not, the build brings the dependencies, and those of this
+// machine stay here.
+IgnoreRules ignore_rules(const std::filesystem::path& folder, const std::string& dockerfile);
 
 // Every entry that is not ignored, sorted by the bytes of its path, folders before what they hold. Throws `invalid`
 // for what cannot be packed: links that lead out, pipes, sockets, devices, what cannot be read.

@@ -45,7 +45,7 @@ std::string upload(const Context& context, Client& client, const DeployOptions& 
                    Progress& progress) {
   if (!spec.image.empty()) return {};
   progress.show("packing " + options.folder.string());
-  const auto entries = scan_folder(options.folder, ignore_rules(options.folder, !spec.runtime.empty()));
+  const auto entries = scan_folder(options.folder, ignore_rules(options.folder, spec.build));
   check_named_files(options.folder, spec, entries);
   const auto package = pack(options.folder, entries, kPackageLimit, context.stop);
   const auto size = size_text(package.size);

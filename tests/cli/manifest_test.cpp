@@ -182,7 +182,8 @@ TEST(Manifest, SaysHowToMakeOneWhereThereIsNone) {
 }
 
 TEST(Manifest, BecomesTheApisDocument) {
-  const auto manifest = parse_manifest("name: a\nruntime: python\nhandler: a.py:b\nlimits: {cpu: 250m, memory: 1.5Gi}\nenv: {A: b}\n");
+  const auto manifest =
+      parse_manifest("name: a\nruntime: python\nhandler: a.py:b\nlimits: {cpu: 250m, memory: 1.5Gi}\nenv: {A: b}\n");
   const auto document = spec_document(manifest.spec);
   EXPECT_EQ(document["runtime"], "python");
   EXPECT_FALSE(document.contains("image"));

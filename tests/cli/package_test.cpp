@@ -26,12 +26,12 @@ void write(const fs::path& file, std::string_view text) {
 }
 
 Package packed(const fs::path& folder, domain::Bytes limit = kPackageLimit) {
-  return pack(folder, scan_folder(folder, ignore_rules(folder, true)), limit, {});
+  return pack(folder, scan_folder(folder, ignore_rules(folder, "")), limit, {});
 }
 
-std::vector<std::string> paths_in(const fs::path& folder, bool installs = true) {
+std::vector<std::string> paths_in(const fs::path& folder, const std::string& dockerfile = "") {
   std::vector<std::string> paths;
-  for (const auto& entry : scan_folder(folder, ignore_rules(folder, installs))) paths.push_back(entry.path);
+  for (const auto& entry : scan_folder(folder, ignore_rules(folder, dockerfile))) paths.push_back(entry.path);
   return paths;
 }
 
@@ -116,17 +116,17 @@ TEST(Package, LeavesOutWhatNoFunctionNeeds) {
   }
   write(folder / "secret.txt", "");
   EXPECT_THAT(paths_in(folder.path()), ElementsAre("data", "data/fn.yaml", "handler.py"));
-  EXPECT_THAT(paths_in(folder.path(), false), ElementsAre(".venv", ".venv/lib", "data", "data/fn.yaml", "handler.py",
-                                                          "node_modules", "node_modules/a"));
+  EXPECT_THAT(paths_in(folder.path(), "./Dockerfile"), ElementsAre(".venv", ".venv/lib", "data", "data/fn.yaml",
+                                                                   "handler.py", "node_modules", "node_modules/a"));
 }
 
 TEST(Package, HeedsADockerignoreForADockerfileOnly) {
   const TemporaryFolder folder;
-  write(folder / ".dockerignore", "skip\n");
+  write(folder / ".dockerignore", "skip\nDockerfile\n.dockerignore\n");
   write(folder / "skip", "");
   write(folder / "Dockerfile", "");
-  EXPECT_THAT(paths_in(folder.path(), false), ElementsAre(".dockerignore", "Dockerfile"));
-  EXPECT_THAT(paths_in(folder.path(), true), ElementsAre(".dockerignore", "Dockerfile", "skip"));
+  EXPECT_THAT(paths_in(folder.path(), "./Dockerfile"), ElementsAre(".dockerignore", "Dockerfile"));
+  EXPECT_THAT(paths_in(folder.path()), ElementsAre(".dockerignore", "Dockerfile", "skip"));
 }
 
 TEST(Package, RefusesLinksThatLeadOut) {
@@ -189,7 +189,7 @@ TEST(Package, NamesTheLargestFileOfOneThatIsTooLarge) {
 TEST(Package, RefusesAFileThatChangesMeanwhile) {
   const TemporaryFolder folder;
   write(folder / "a", "longer");
-  auto entries = scan_folder(folder.path(), ignore_rules(folder.path(), true));
+  auto entries = scan_folder(folder.path(), ignore_rules(folder.path(), ""));
   write(folder / "a", "short");
   EXPECT_EQ(refusal([&] { pack(folder.path(), entries, kPackageLimit, {}); }).message, "a changed while it was packed");
   write(folder / "a", "much longer");
@@ -199,7 +199,7 @@ TEST(Package, RefusesAFileThatChangesMeanwhile) {
 TEST(Package, DoesNotFollowAFileThatBecameALink) {
   const TemporaryFolder folder;
   write(folder / "a", "12345");
-  auto entries = scan_folder(folder.path(), ignore_rules(folder.path(), true));
+  auto entries = scan_folder(folder.path(), ignore_rules(folder.path(), ""));
   fs::remove(folder / "a");
   write(folder / "target", "12345");
   fs::create_symlink("target", folder / "a");
@@ -211,7 +211,7 @@ TEST(Package, StopsWhenInterrupted) {
   write(folder / "a", "x");
   std::stop_source source;
   source.request_stop();
-  const auto entries = scan_folder(folder.path(), ignore_rules(folder.path(), true));
+  const auto entries = scan_folder(folder.path(), ignore_rules(folder.path(), ""));
   EXPECT_EQ(refusal([&] { pack(folder.path(), entries, kPackageLimit, source.get_token()); }).code,
             domain::Code::cancelled);
 }
