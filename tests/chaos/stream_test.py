@@ -19,6 +19,7 @@ HANDLER = """
 
     released = asyncio.Event()
     seen = []
+    sent = 0
 
     async def handle(request, context):
         if request.path == "/events":
@@ -30,6 +31,8 @@ HANDLER = """
             return await count(request)
         if request.path == "/send":
             return send(int(request.query["mib"]))
+        if request.path == "/sent":
+            return sent
         if request.path == "/wait":
             return await wait()
         return json.dumps(seen)
@@ -48,8 +51,9 @@ HANDLER = """
         return str(size)
 
     async def send(mib):
+        global sent
         piece = b"x" * (1 << 20)
-        for _ in range(mib):
+        for sent in range(1, mib + 1):
             yield piece
 
     async def wait():
@@ -124,16 +128,25 @@ class Streams(HearthdCase):
         self.assertLess(self.peak_growth_mib(download), MOST_GROWTH_MIB)
 
     def test_an_answer_that_nobody_reads_waits_in_the_function(self):
-        def begin_and_leave():
-            connection = self.connect()
+        connection = self.connect()
+
+        def begin_and_stall():
             connection.request("GET", f"/fn/streams/send?mib={UPLOAD_MIB}")
             answer = connection.getresponse()
-            answer.read(1)
-            before = self.hearthd.call("streams", "/seen").status  # others are served meanwhile
-            self.assertEqual(before, 200)
-            connection.close()
+            self.assertEqual(answer.read(1), b"x")
+            before = 0
 
-        self.assertLess(self.peak_growth_mib(begin_and_leave), MOST_GROWTH_MIB)
+            def stalls():
+                nonlocal before
+                now = self.hearthd.call("streams", "/sent").json()
+                before, stalled = now, now == before
+                return stalled
+
+            wait_for("the function is stopped by its reader", stalls, 20, between=0.3)
+            self.assertLess(before, UPLOAD_MIB / 2)
+
+        self.assertLess(self.peak_growth_mib(begin_and_stall), MOST_GROWTH_MIB)
+        connection.close()
 
     def test_a_client_that_leaves_cancels_its_handler(self):
         connection = self.connect()

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -111,7 +110,8 @@ def _filters(**filters):
 
 
 class OwnDockerd:
-    """A dockerd that a test may stop, start and break; its own data, bridge range and pid. Needs root."""
+    """A dockerd that a test may stop and start, with its own data, in a network of its own: only functions with sockets
+    can be called on it. Needs root."""
 
     def __init__(self, *options):
         self.folder = Path(tempfile.mkdtemp(prefix="hearth-dockerd-", dir="/tmp"))
@@ -119,8 +119,6 @@ class OwnDockerd:
         self.log = self.folder / "log"
         self._options = options
         self._process = None
-        # Its containers are reached by their sockets only: no bridge of its own to meet another dockerd's.
-        self._network = f"hearth-dockerd-{os.getpid()}-{self.folder.name[-6:]}"
         self.start()
 
     @property
@@ -142,28 +140,25 @@ class OwnDockerd:
             raise RuntimeError("dockerd does not start: " + self.log.read_text(errors="replace")[-2000:])
         return Docker(self.socket).answers()
 
-    def stop(self, how=signal.SIGTERM):
+    def stop(self):
         """Returns when it has ended."""
         if self._process is None:
             return
-        self._process.send_signal(how)
+        self._process.terminate()
         self._process.wait(60)
         self._process = None
 
-    def take_image(self, name, other):
-        """Copies an image, with its name, from another engine."""
-        save = subprocess.Popen(["curl", "-sSf", "--unix-socket", other.socket, f"http://docker/images/{name}/get"],
+    def take_images(self, names, other):
+        """Copies images, with their names, from another engine: no network is needed."""
+        wanted = "&".join("names=" + urllib.parse.quote(name) for name in names)
+        save = subprocess.Popen(["curl", "-sSf", "--unix-socket", other.socket, f"http://docker/images/get?{wanted}"],
                                 stdout=subprocess.PIPE)
         load = subprocess.run(["curl", "-sSf", "--unix-socket", self.socket, "-X", "POST", "-H", "Expect:", "-H",
                                "Content-Type: application/x-tar", "-T", "-", "http://docker/images/load"],
-                              stdin=save.stdout, stdout=subprocess.DEVNULL, check=True)
+                              stdin=save.stdout, stdout=subprocess.DEVNULL, check=False)
         save.stdout.close()
         if save.wait() != 0 or load.returncode != 0:
-            raise RuntimeError(f"the image {name} could not be copied")
-
-    def make_bases(self):
-        subprocess.run([str(ROOT / "templates/base/make")], env={**os.environ, "DOCKER_HOST": f"unix://{self.socket}"},
-                       check=True, capture_output=True)
+            raise RuntimeError(f"the images {names} could not be copied")
 
     def close(self):
         """Ends it, and what a live-restore daemon leaves behind: containers, and mounts below its folder."""
