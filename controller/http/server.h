@@ -51,7 +51,7 @@ class Server {
   using MakeHandler = std::function<std::unique_ptr<Handler>(Loop& loop, std::uint32_t thread)>;
 
   // Binds at once: throws domain::Error (`conflict`, with the mend, when the port is in use).
-  Server(Settings settings, MakeHandler make_handler);
+  Server(Settings settings, const MakeHandler& make_handler);
   ~Server();  // stops without grace
 
   void start();

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <new>
@@ -61,7 +62,7 @@ struct Socket::Core {
     Core* core;
     bool sending;
 
-    Ready(Core& of, bool writes) : core(&of), sending(writes) { ++of.references; }
+    Ready(Core& of, bool writes) : core(&of), sending(writes) { of.references.fetch_add(1, std::memory_order_relaxed); }
     Ready(Ready&& other) noexcept : core(std::exchange(other.core, nullptr)), sending(other.sending) {}
     ~Ready() {
       if (core) core->drop();
@@ -96,7 +97,7 @@ struct Socket::Core {
     descriptor.async_wait(asio::posix::stream_descriptor::wait_write, Ready{*this, true});
   }
   void drop() noexcept {
-    if (--references == 0) delete this;
+    if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
   Loop& loop;
@@ -106,7 +107,9 @@ struct Socket::Core {
   Gate read;
   Gate write;
   Watcher* watcher = nullptr;
-  int references = 1;  // the Socket's, and one of each wait with the system
+  // The Socket's, and one of each wait with the system. Atomic: a wait's handler may resume what gives the socket to
+  // another thread, and lets go only after that.
+  std::atomic<int> references{1};
   bool read_waits = false;
   bool write_waits = false;
 };
