@@ -12,7 +12,8 @@ using nlohmann::json;
 
 std::string picture(const Terminal& terminal, const std::string& name, const json& status) {
   auto text = terminal.paint(Style::bold, name) + " is " + painted_state(terminal, text_at(status, "state"));
-  if (const auto held = number_at(status, "held"); held > 0) text += ", " + std::to_string(held) + " calls held";
+  if (const auto held = number_at(status, "held"); held > 0)
+    text += ", " + std::to_string(held) + (held == 1 ? " call held" : " calls held");
   return text + "\n" + fault_lines(terminal, fault_at(status, "last_failure")) +
          replica_table(terminal, child_at(status, "replicas"));
 }
