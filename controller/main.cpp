@@ -8,6 +8,7 @@
 #include "engines/docker/builder.h"
 #include "engines/docker/engine.h"
 #include "gateway/gateway.h"
+#include "host/firewall.h"
 #include "host/linux_host.h"
 #include "ports/clock.h"
 #include "runtimes.h"
@@ -109,6 +110,14 @@ docker::BuildSettings build_settings(const Config& config, const docker::Install
   return settings;
 }
 
+// The host's own and metadata addresses are closed to functions before any of them starts.
+void close_host(const docker::Installation& installation) {
+  using docker::NetworkKind;
+  const auto why = host::close_host("hearth_" + installation.id, {bridge_name(installation, NetworkKind::open),
+                                                                  bridge_name(installation, NetworkKind::closed)});
+  if (why) log::warn("functions can reach this machine's own addresses", {{"why", *why}});
+}
+
 // Every replica that outlived the last hearthd serves on, or goes where nobody wants it any more.
 void adopt(docker::DockerEngine& engine, control::Dispatcher& dispatcher, const Config& config) {
   for (const auto& found : engine.recover()) {
@@ -150,6 +159,7 @@ class Hearthd {
         api_(service_, packages_, logs_, info(), api_settings(config, token_)) {}
 
   void start() {
+    close_host(installation_);
     service_.load();
     adopt(engine_, dispatcher_, config_);
     watch_ = std::jthread{[this](std::stop_token stop) { engine_.watch(dispatcher_, std::move(stop)); }};

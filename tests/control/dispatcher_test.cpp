@@ -116,7 +116,7 @@ TEST_F(DispatcherTest, RefusesHeldCallsWithTheReasonThatTheStartGave) {
   serve(1);
   const auto fault = call().await_fault();
   ASSERT_TRUE(fault);
-  EXPECT_EQ(fault->message, "the container exited at once with code 3");
+  EXPECT_EQ(fault->message, "the container exited with code 3 before it listened");
   EXPECT_EQ(http_status(*fault), 502);
   EXPECT_EQ(view().state, domain::State::error);
   EXPECT_EQ(view().last_failure->message, fault->message);

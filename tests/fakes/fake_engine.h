@@ -9,7 +9,9 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hearth::tests {
@@ -18,7 +20,7 @@ class FakeEngine final : public ports::Engine {
  public:
   // What becomes of a container made of an image.
   struct Behaviour {
-    enum class Kind { serves, exits, never_listens } kind = Kind::serves;
+    enum class Kind { serves, exits, never_listens, listens_elsewhere, does_not_load } kind = Kind::serves;
     int exit_code = 1;
     bool held = false;  // starts wait for let_start()
     ports::Address address = ports::TcpAddress{"127.0.0.1", 1};
@@ -43,9 +45,9 @@ class FakeEngine final : public ports::Engine {
     {
       const std::scoped_lock lock{mutex_};
       const auto found = live_.find(replica);
-      if (found == live_.end()) return;
-      found->second.dead = true;
+      if (found == live_.end() || std::exchange(found->second.dead, true)) return;
       events = events_;
+      if (events == nullptr) untold_.emplace_back(replica, exit);
       changed_.notify_all();
     }
     if (events != nullptr) events->exited(replica, exit);
@@ -113,29 +115,31 @@ class FakeEngine final : public ports::Engine {
     most_starting_ = std::max(most_starting_, ++starting_);
     changed_.notify_all();
     const std::stop_callback wake{stop, [this] { changed_.notify_all(); }};
-    const auto deadline = std::chrono::steady_clock::now() + spec.start_timeout;
+    // Tests have no time to lose: here ten seconds last one.
+    const auto deadline = std::chrono::steady_clock::now() + spec.start_timeout / 10;
     const auto behaviour = [&]() -> const Behaviour& {
       const auto own = behaviours_.find(spec.image);
       return own == behaviours_.end() ? behaviours_[""] : own->second;
     };
-    const auto ready = [&] { return behaviour().kind == Behaviour::Kind::never_listens ? false : !behaviour().held; };
-    while (!stop.stop_requested() && !ready() && std::chrono::steady_clock::now() < deadline) {
+    const auto decided = [&] {
+      const auto kind = behaviour().kind;
+      const bool silent = kind == Behaviour::Kind::never_listens || kind == Behaviour::Kind::listens_elsewhere;
+      return !behaviour().held && !silent;
+    };
+    while (!stop.stop_requested() && !decided() && std::chrono::steady_clock::now() < deadline) {
       changed_.wait_for(lock, std::chrono::milliseconds{5});
     }
     --starting_;
     changed_.notify_all();
-    const auto fail = [&](domain::Code code, domain::Layer layer, std::string message) {
+    if (stop.stop_requested()) {
       live_.erase(spec.id);
-      throw domain::Error{code, layer, std::move(message)};
-    };
-    if (stop.stop_requested()) fail(domain::Code::cancelled, domain::Layer::gateway, "the start was called off");
-    if (!ready()) {
-      fail(domain::Code::unavailable, domain::Layer::function, "the container never listened");
+      throw domain::Error{domain::Code::cancelled, domain::Layer::gateway, "the start was called off"};
     }
-    if (behaviour().kind == Behaviour::Kind::exits) {
-      fail(domain::Code::unavailable, domain::Layer::function,
-           "the container exited at once with code " + std::to_string(behaviour().exit_code));
+    if (const auto why = failure(behaviour())) {
+      live_.erase(spec.id);
+      throw domain::Error{domain::Code::unavailable, domain::Layer::function, *why};
     }
+    live_[spec.id].address = behaviour().address;
     live_[spec.id].listening = true;
     return {.address = behaviour().address,
             .created = std::chrono::milliseconds{7},
@@ -154,8 +158,10 @@ class FakeEngine final : public ports::Engine {
     std::vector<ports::Found> found;
     for (const auto& [id, container] : live_) {
       if (container.listening && !container.dead) {
-        found.push_back(
-            {.id = id, .function = container.spec.function, .revision = container.spec.revision, .running = {}});
+        found.push_back({.id = id,
+                         .function = container.spec.function,
+                         .revision = container.spec.revision,
+                         .running = {.address = container.address}});
       }
     }
     std::erase_if(live_, [](const auto& entry) { return entry.second.dead || !entry.second.listening; });
@@ -167,6 +173,10 @@ class FakeEngine final : public ports::Engine {
   void watch(ports::EngineEvents& events, std::stop_token stop) override {
     std::unique_lock lock{mutex_};
     events_ = &events;
+    const auto untold = std::exchange(untold_, {});
+    lock.unlock();
+    for (const auto& [replica, exit] : untold) events.exited(replica, exit);
+    lock.lock();
     const std::stop_callback wake{stop, [this] { changed_.notify_all(); }};
     while (!stop.stop_requested()) changed_.wait_for(lock, std::chrono::milliseconds{5});
     events_ = nullptr;
@@ -182,8 +192,21 @@ class FakeEngine final : public ports::Engine {
     ports::ReplicaSpec spec;
     bool listening = false;
     bool dead = false;
+    ports::Address address = {};
   };
 
+  static std::optional<std::string> failure(const Behaviour& behaviour) {
+    switch (behaviour.kind) {
+      case Behaviour::Kind::serves:
+        return behaviour.held ? std::optional{"the container never listened"} : std::nullopt;
+      case Behaviour::Kind::exits:
+        return "the container exited with code " + std::to_string(behaviour.exit_code) + " before it listened";
+      case Behaviour::Kind::never_listens: return "the container never listened";
+      case Behaviour::Kind::listens_elsewhere: return "the container listens on port 3000, not on $PORT (8080)";
+      case Behaviour::Kind::does_not_load: return "the handler did not load";
+    }
+    return std::nullopt;
+  }
   static domain::Fault fault_away() {
     return {.code = domain::Code::unavailable, .layer = domain::Layer::engine, .message = "the engine does not answer"};
   }
@@ -197,6 +220,7 @@ class FakeEngine final : public ports::Engine {
   std::map<std::string, Behaviour> behaviours_{{"", {}}};
   std::map<domain::ReplicaId, Container> live_;
   ports::EngineEvents* events_ = nullptr;
+  std::vector<std::pair<domain::ReplicaId, ports::Exit>> untold_;  // nobody watched
   bool away_ = false;
   std::size_t starts_ = 0;
   std::size_t starting_ = 0;
