@@ -165,6 +165,19 @@ void add_looking(CLI::App& app, Words& words) {
   });
 }
 
+void add_all(CLI::App& app, Words& words) {
+  words.space = environment("HEARTH_NAMESPACE").value_or("default");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "fn " HEARTH_VERSION);
+  app.footer(
+      "A first function:\n  fn up\n  fn init hello --runtime python\n  cd hello && fn deploy\n  fn invoke hello");
+  add_common(app, words);
+  add_daemon(app, words);
+  add_making(app, words);
+  add_invoke(app, words);
+  add_looking(app, words);
+}
+
 std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());

@@ -31,7 +31,7 @@ class Up(unittest.TestCase):
 
     def fn(self, *words, cwd=None):
         return subprocess.run([program("HEARTH_TEST_FN", "fn"), *words], cwd=cwd, env=self.environment,
-                              capture_output=True, text=True, timeout=120, check=False)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
 
     def test_a_warm_function_outlives_down_and_up(self):
         first = self.fn("up")

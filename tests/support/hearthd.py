@@ -129,7 +129,7 @@ class Hearthd:
 
     def fn(self, *words, cwd=None, check=True, timeout=300):
         done = subprocess.run([program("HEARTH_TEST_FN", "fn"), *words], cwd=cwd, env=self.environment(),
-                              capture_output=True, text=True, timeout=timeout, check=False)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False)
         if check and done.returncode != 0:
             raise AssertionError(f"fn {' '.join(words)} → {done.returncode}\n{done.stdout}{done.stderr}\n"
                                  f"hearthd's log ends:\n{self.log_text()[-3000:]}")
