@@ -225,17 +225,8 @@ bool asks_for_json(const std::vector<std::string>& words) {
 
 Arguments read_arguments(std::vector<std::string> words_given) {
   const auto words = std::make_shared<Words>();
-  words->space = environment("HEARTH_NAMESPACE").value_or("default");
   CLI::App app("Functions on this machine: made, deployed, called.", "fn");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", "fn " HEARTH_VERSION);
-  app.footer(
-      "A first function:\n  fn up\n  fn init hello --runtime python\n  cd hello && fn deploy\n  fn invoke hello");
-  add_common(app, *words);
-  add_daemon(app, *words);
-  add_making(app, *words);
-  add_invoke(app, *words);
-  add_looking(app, *words);
+  add_all(app, *words);
   Arguments arguments;
   try {
     std::ranges::reverse(words_given);  // CLI11 reads from the back

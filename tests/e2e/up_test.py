@@ -10,10 +10,11 @@ import unittest
 from pathlib import Path
 
 from support.calls import call
-from support.docker import Docker, shared_socket
+from support.docker import ROOT, Docker, shared_socket
 from support.hearthd import program
 from support.waiting import free_port
 
+NOBODY = 65534
 HANDLER = "import os\n\ndef handle(request, context): return os.environ['HEARTH_REPLICA']\n"
 
 
@@ -58,6 +59,35 @@ class Up(unittest.TestCase):
 
         self.assertEqual(self.fn("delete", "stays").returncode, 0)
         self.assertEqual(Docker().ids(installation), set())
+
+    def test_a_user_without_privilege_has_an_installation_of_their_own(self):
+        """In the group of Docker's socket, with XDG's folders; nothing of the machine's is touched."""
+        home = self.folder / "home"
+        home.mkdir()
+        os.chown(home, NOBODY, NOBODY)
+        for name, variable in (("fn", "HEARTH_TEST_FN"), ("hearthd", "HEARTH_TEST_HEARTHD")):
+            shutil.copy(program(variable, name), self.folder / name)  # their own folders may be closed to others
+        shutil.copytree(ROOT / "templates", self.folder / "templates")
+        subprocess.run(["chmod", "-R", "a+rX", self.folder / "templates"], check=True)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "HEARTH_TEMPLATES": f"{self.folder}/templates",
+                       **{name: self.environment[name]
+                          for name in ("HEARTH_API", "HEARTH_GATEWAY", "HEARTH_DOCKER_SOCKET")}}
+
+        def fn(*words, cwd=home):
+            done = subprocess.run([f"{self.folder}/fn", *words], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=120, check=False, user=NOBODY, group=NOBODY,
+                                  extra_groups=[os.stat(shared_socket()).st_gid])
+            self.assertEqual(done.returncode, 0, done)
+            return done.stdout
+
+        self.addCleanup(fn, "down")
+        self.assertIn("hearthd is up", fn("up"))
+        self.addCleanup(Docker().sweep, json.loads(fn("status", "--output", "json"))["installation"])
+        fn("init", "mine")
+        fn("deploy", cwd=home / "mine")
+        self.assertEqual(json.loads(fn("invoke", "mine")), {"message": "Hello, world!"})
+        self.assertEqual((home / ".config/hearth/token").stat().st_mode & 0o777, 0o600)
+        self.assertEqual(fn("delete", "mine"), "deleted mine\n")
 
     def assert_refused(self, *words):
         outcome = self.fn("up")
