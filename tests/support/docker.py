@@ -99,7 +99,8 @@ class Docker:
         for container in self.containers(installation):
             self.remove(container["Id"])
         for network in self.networks(installation):
-            self.ask("DELETE", f"/networks/{network['Id']}", expected=(404,))
+            # 403: Docker counts endpoints wrongly now and then, and keeps a network that has none (moby/moby#42119).
+            self.ask("DELETE", f"/networks/{network['Id']}", expected=(403, 404))
         for image in self.ask("GET", "/images/json?filters=" + _filters(reference=[f"hearth-{installation}/*/*"])):
             for tag in image["RepoTags"] or []:
                 self.ask("DELETE", f"/images/{tag}", expected=(404, 409))
