@@ -42,7 +42,8 @@ std::string change_line(const json& status) {
     if (terminal.redraws()) {
       const auto lines = std::ranges::count(drawn, '\n');
       const auto up = lines > 0 ? "\x1b[" + std::to_string(lines) + "A\x1b[J" : "";
-      terminal.print(up + (drawn = picture(terminal, name, status)));
+      drawn = picture(terminal, name, status);
+      terminal.print(up + "\x1b[?7l" + drawn + "\x1b[?7h");  // a line that is too long is cut: one line is one row
       continue;
     }
     const auto line = terminal.json() ? status.dump() : change_line(status);
