@@ -27,6 +27,8 @@ verb_test() {
   trap 'exit 130' INT TERM
   for suite in "${suites[@]}"; do run_suite "$suite"; done
   stop_test_docker
+  # Suites with Docker ran as root, and left their logs as root's.
+  [ "$(id -u)" -eq 0 ] || as_root chown -R "$(id -u):$(id -g)" build
   python3 .ci/dev/tally.py build/logs "${suites[@]}"
 }
 
