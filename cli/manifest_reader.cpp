@@ -223,6 +223,12 @@ void ManifestReader::check_source() {
 
 void ManifestReader::check_spec() {
   if (!places_.contains("name")) complain({}, "name: missing; write it like name: hello");
+  const auto& handler = manifest_.spec.handler;
+  const auto colon = handler.rfind(':');
+  if (!handler.empty() && (colon == std::string::npos || colon == 0 || colon + 1 == handler.size())) {
+    complain(place_of("handler"),
+             "handler: " + in_quotes(handler) + " is not FILE:FUNCTION, such as handler.py:handle");
+  }
   for (const auto& complaint : domain::check(manifest_.spec)) {
     if (told(complaint.field)) continue;
     complain(place_of(complaint.field), complaint.field + ": " + complaint.message);

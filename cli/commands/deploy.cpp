@@ -29,7 +29,7 @@ std::string size_text(std::uint64_t bytes) {
 
 // A file that the spec names and the package lacks is told here, before anything is sent.
 void check_named_files(const fs::path& folder, const FunctionSpec& spec, const std::vector<Entry>& entries) {
-  const auto wanted = !spec.build.empty() ? spec.build : spec.handler.substr(0, spec.handler.find(':'));
+  const auto wanted = !spec.build.empty() ? spec.build : spec.handler.substr(0, spec.handler.rfind(':'));
   if (wanted.empty()) return;
   const auto path = fs::path(wanted).lexically_normal().generic_string();
   if (std::ranges::find(entries, path, &Entry::path) != entries.end()) return;

@@ -31,7 +31,7 @@ TEST(Docs, ShowAManifestThatIsTheDefaultsAndHasEveryKey) {
   const auto text = page("fn-yaml.md");
   const auto example = block(text, "yaml");
   const auto manifest = parse_manifest(example);
-  EXPECT_THAT(manifest.faults, testing::IsEmpty());
+  EXPECT_TRUE(manifest.faults.empty());
   EXPECT_EQ(manifest.spec.limits, domain::Limits{});
   EXPECT_EQ(manifest.spec.scale, domain::Scale{});
   EXPECT_EQ(manifest.spec.network, domain::Network{});

@@ -111,6 +111,20 @@ TEST(Manifest, TellsWhatIsWrongAndWhere) {
   }
 }
 
+TEST(Manifest, WantsAHandlerWithARuntimeOnly) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"handler", "handler: \"handler\" is not FILE:FUNCTION, such as handler.py:handle"},
+      {"\"handler.py:\"", "handler: \"handler.py:\" is not FILE:FUNCTION, such as handler.py:handle"},
+      {"\"\"", "handler: must name what is called, as FILE:FUNCTION, such as handler.py:handle"},
+  };
+  for (const auto& [handler, message] : rows) {
+    EXPECT_THAT(parse_manifest(std::string("name: a\nruntime: python\nhandler: ") + handler).faults,
+                ElementsAreArray<ManifestFault>({{3, 10, message}}));
+  }
+  EXPECT_THAT(parse_manifest("name: a\nimage: b\nhandler: a.py:b").faults,
+              ElementsAreArray<ManifestFault>({{3, 10, "handler: only a function with a runtime has a handler"}}));
+}
+
 TEST(Manifest, TellsWhatIsMissing) {
   EXPECT_THAT(parse_manifest("handler: a.py:b\n").faults,
               ElementsAreArray<ManifestFault>({{1, 1, std::string("runtime: missing; ") + kSource},
