@@ -60,13 +60,6 @@ Request read_request(const web::http::http_request& from) {
   return request;
 }
 
-Response too_many() {
-  return problem_reply({.code = Code::overloaded,
-                        .layer = Layer::limit,
-                        .message = "too many requests are being served",
-                        .retry_after = std::chrono::seconds{1}});
-}
-
 // Sends without waiting; what hinders it is the client's end of the connection, and only worth a word.
 void send(const web::http::http_request& to, Response response) try {
   web::http::http_response out(static_cast<web::http::status_code>(response.status));
@@ -128,10 +121,9 @@ struct CpprestListener::Impl {
       // An exception that leaves a continuation ends the process.
       try {
         const auto bytes = body.get();
-        const bool taken = workers.submit([this, message, text = std::string(bytes.begin(), bytes.end())]() mutable {
+        workers.submit([this, message, text = std::string(bytes.begin(), bytes.end())]() mutable {
           serve(message, std::move(text));
         });
-        if (!taken) send(message, too_many());
       } catch (const std::exception& error) {
         telemetry::log::debug("a request of the API broke off", {{"why", error.what()}});
       }
