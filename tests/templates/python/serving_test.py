@@ -182,14 +182,35 @@ def handle(request, context):
         client = self.client(self.start(ECHO))
         client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         client.send(b"2\r\nab\r\n")
-        self.assertEqual(client.head()[0], 200)
+        status, headers = client.head()
+        self.assertEqual((status, headers["connection"]), (200, "close"))  # kept only where no byte can come between
         self.assertEqual(client.chunk(), b"AB")
         client.send(b"2\r\ncd\r\n")
         self.assertEqual(client.chunk(), b"CD")
         client.send(b"0\r\n\r\n")
         self.assertEqual(client.chunk(), b"")
-        client.request("POST", "/", b"again")
-        self.assertEqual(client.answer().body, b"AGAIN")
+        self.assertTrue(client.is_ended())
+
+    def test_an_answer_before_the_whole_request_promises_no_further_one(self):
+        replica = self.start("""
+            async def handle(request, context):
+                return "enough"
+            handle.stream_body = True
+            """)
+        client = self.client(replica)
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
+        status, headers = client.head()
+        self.assertEqual((status, headers.get("connection")), (200, "close"))
+        self.assertEqual(client.take(6), b"enough")
+        self.assertTrue(client.is_ended())
+
+    def test_a_stream_that_has_arrived_whole_keeps_its_connection(self):
+        client = self.client(self.start(ECHO))
+        for word in (b"one", b"two"):
+            client.request("POST", "/", word)
+            status, headers = client.head()
+            self.assertEqual((status, headers.get("connection")), (200, None))
+            self.assertEqual(b"".join(iter(client.chunk, b"")), word.upper())
 
     def test_a_caller_that_leaves_cancels_an_async_handler(self):
         replica = self.start(ASYNC)

@@ -42,14 +42,14 @@ class Connection(asyncio.Protocol):
         self._server.left(self)
         self._closing = True
         self.resume_writing()
-        if self._stream is not None and not self._stream.done:
+        if self._is_arriving():
             self._stream.fail(ConnectionResetError("the caller left before its request was whole"))
         if self._call is not None:
             self._call.cancel()
 
     def data_received(self, data):
         self._buffer += data
-        if self._stream is not None and not self._stream.done:
+        if self._is_arriving():
             self._feed_stream()
         elif self._call is None:
             self._advance()
@@ -135,6 +135,9 @@ class Connection(asyncio.Protocol):
         """Sends the head, and the body where it is whole. True when pieces are to follow."""
         head = self._head
         keep_alive = head is not None and head.keep_alive and not self._server.stopping
+        # Whether the rest of the request will come before the answer's end is not known yet, and a connection that is
+        # promised and then ended loses the next call.
+        keep_alive = keep_alive and not self._is_arriving()
         self._answer = answer
         data, self._chunked = _head.head_of(answer, keep_alive)
         self._closing = self._closing or not keep_alive
@@ -176,8 +179,7 @@ class Connection(asyncio.Protocol):
         self._call = None
         if complete and self._chunked and not self._transport.is_closing():
             self._transport.write(b"0\r\n\r\n")
-        unread = self._stream is not None and not self._stream.done
-        if not complete or self._left or self._closing or unread:
+        if not complete or self._left or self._closing or self._is_arriving():
             self._close()
         self._server.ended()
         self._head = self._answer = self._stream = self._left = None
@@ -186,6 +188,9 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
             if self._buffer:
                 self._advance()
+
+    def _is_arriving(self):
+        return self._stream is not None and not self._stream.done
 
     def close_if_idle(self):
         """Before the replica ends: a call that runs is finished first."""
