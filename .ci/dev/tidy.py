@@ -62,12 +62,12 @@ def main(build):
     entries = {e["file"]: e for e in json.loads((build / "compile_commands.json").read_text())}.values()
     entries = [e for e in entries if not e["file"].startswith(str(build))]
     marks = {e["file"]: remembered / fingerprint(e, top, version) for e in entries}
-    todo = [e for e in entries if not marks[e["file"]].exists()]
-    print(f"    {len(todo)} of {len(entries)} files to read", flush=True)
+    unread = [e for e in entries if not marks[e["file"]].exists()]
+    print(f"    {len(unread)} of {len(entries)} files to read", flush=True)
 
     shown, failed, slowest, started = set(), 0, (0.0, ""), time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = {pool.submit(check, e, build): e for e in todo}
+        jobs = {pool.submit(check, e, build): e for e in unread}
         for job in concurrent.futures.as_completed(jobs):
             name = jobs[job]["file"]
             status, output, seconds = job.result()
@@ -85,7 +85,7 @@ def main(build):
                     print(re.sub(r"\n\d+ warnings.*", "", block, flags=re.S).rstrip().replace(f"{top}/", ""), flush=True)
     for mark in set(remembered.iterdir()) - set(marks.values()):
         mark.unlink()
-    if todo:
+    if unread:
         print(f"    {time.monotonic() - started:.0f} s; the slowest: {slowest[1]}, {slowest[0]:.1f} s")
     return 1 if failed else 0
 
