@@ -119,12 +119,11 @@ void close_host(const docker::Installation& installation) {
 }
 
 // Every replica that outlived the last hearthd serves on, or goes where nobody wants it any more.
-void adopt(docker::DockerEngine& engine, control::Dispatcher& dispatcher, const Config& config) {
+void adopt(docker::DockerEngine& engine, control::Dispatcher& dispatcher) {
   for (const auto& found : engine.recover()) {
     const bool adopted = dispatcher.adopt(found);
     log::info(adopted ? "adopted a replica" : "stopping a replica that no function wants",
               {{"function", to_string(found.function)}, {"replica", domain::format_replica(found.id)}});
-    if (!adopted) engine.stop(found.id, config.stop_grace);
   }
 }
 
@@ -160,8 +159,11 @@ class Hearthd {
 
   void start() {
     close_host(installation_);
+    // Nothing starts before it is known what lives, or functions with a minimum would have it twice.
+    dispatcher_.away({.code = domain::Code::unavailable, .layer = domain::Layer::engine, .message = "hearthd starts"});
     service_.load();
-    adopt(engine_, dispatcher_, config_);
+    adopt(engine_, dispatcher_);
+    dispatcher_.looked();
     watch_ = std::jthread{[this](std::stop_token stop) { engine_.watch(dispatcher_, std::move(stop)); }};
     gateway_.start();
     api_.start();

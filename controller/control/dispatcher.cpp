@@ -120,7 +120,14 @@ void Dispatcher::serve(const domain::Revision& revision) {
 
 bool Dispatcher::adopt(const ports::Found& found) {
   const auto function = impl_->find(found.function);
-  return function && function->adopt(found);
+  const bool adopted = function && function->adopt(found);
+  if (!adopted) impl_->runner.dispose(found.id);
+  return adopted;
+}
+
+void Dispatcher::looked() {
+  impl_->note_engine(std::nullopt);
+  for (const auto& function : impl_->all()) function->engine_away(std::nullopt);
 }
 
 void Dispatcher::remove(const FunctionName& name, std::chrono::milliseconds grace) {
@@ -167,11 +174,8 @@ void Dispatcher::back() {
   impl_->runner.post([this] {
     try {
       const auto alive = impl_->engine.alive();
-      impl_->note_engine(std::nullopt);
-      for (const auto& function : impl_->all()) {
-        function->engine_away(std::nullopt);
-        function->lost_but(alive);
-      }
+      looked();
+      for (const auto& function : impl_->all()) function->lost_but(alive);
     } catch (const domain::Error& error) {
       away(error.fault());  // gone again; its next return tries anew
     }

@@ -55,8 +55,10 @@ class Dispatcher final : public ports::EngineEvents {
 
   // Makes `revision` what the function's calls are served by; replicas of older ones drain once it is warm.
   void serve(const domain::Revision& revision);
-  // Takes a replica that survived us. False when no served revision wants it: the caller stops it.
+  // Takes a replica that survived us. False when no served revision wants it: it is stopped in the background.
   bool adopt(const ports::Found& found);
+  // Ends what away() began, for one who knows already which replicas live: starts may begin.
+  void looked();
   // Refuses its calls from now on, lets those in flight end within `grace`, and returns when every replica is gone.
   void remove(const domain::FunctionName& function, std::chrono::milliseconds grace);
 

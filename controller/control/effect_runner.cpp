@@ -2,6 +2,8 @@
 
 #include "control/timers.h"
 
+#include <algorithm>
+
 namespace hearth::control {
 
 using domain::Act;
@@ -44,7 +46,21 @@ void EffectRunner::schedule(Lane& lane, const Order& order) {
     budget_.want(lane.who.get(), order.replica);
     return pump();
   }
-  tasks_.emplace_back([this, order] { run(order); });
+  auto& queue = order.act == Act::stop ? stops_ : tasks_;
+  queue.emplace_back([this, order] { run(order); });
+  wanted_.notify_one();
+}
+
+void EffectRunner::dispose(domain::ReplicaId replica) { try_to_dispose(replica, {}); }
+
+void EffectRunner::try_to_dispose(domain::ReplicaId replica, domain::Backoff retries) {
+  const std::scoped_lock lock{mutex_};
+  if (down_) return;
+  stops_.emplace_back([this, replica, retries]() mutable {
+    if (stop(replica, settings_.stop_grace)) return;
+    retries.failed(clock_.now());
+    timers_.at(retries.retry_at(), [this, replica, retries] { try_to_dispose(replica, retries); });
+  });
   wanted_.notify_one();
 }
 
@@ -55,15 +71,34 @@ void EffectRunner::pump() {
   }
 }
 
+std::optional<std::function<void()>> EffectRunner::take() {
+  const auto first_of = [](std::deque<std::function<void()>>& queue) {
+    auto task = std::move(queue.front());
+    queue.pop_front();
+    return task;
+  };
+  if (!tasks_.empty()) return first_of(tasks_);
+  const auto most_stops = std::max(1u, settings_.threads - std::min(settings_.threads, settings_.max_starts));
+  if (stops_.empty() || stopping_ >= most_stops) return std::nullopt;
+  ++stopping_;
+  return [this, stop = first_of(stops_)] {
+    stop();
+    const std::scoped_lock lock{mutex_};
+    --stopping_;
+    wanted_.notify_one();
+  };
+}
+
 void EffectRunner::work(std::stop_token stop) {
   std::unique_lock lock{mutex_};
-  while (true) {
-    wanted_.wait(lock, [&] { return stop.stop_requested() || !tasks_.empty(); });
-    if (stop.stop_requested()) return;
-    const auto task = std::move(tasks_.front());
-    tasks_.pop_front();
+  while (!stop.stop_requested()) {
+    const auto task = take();
+    if (!task) {
+      wanted_.wait(lock);
+      continue;
+    }
     lock.unlock();
-    task();
+    (*task)();
     lock.lock();
   }
 }
@@ -77,7 +112,10 @@ void EffectRunner::run(const Order& order) {
   switch (order.act) {
     case Act::start: start(who, order, starting); break;
     case Act::stop:
-      if (!stop(who, order)) return retry(order);
+      if (!stop(order.replica, order.at_once ? std::chrono::milliseconds{0} : settings_.stop_grace)) {
+        return retry(order);
+      }
+      who->stopped(order);
       break;
     case Act::freeze:
     case Act::thaw:
@@ -109,13 +147,12 @@ void EffectRunner::start(const std::shared_ptr<Ordering>& who, const Order& orde
   }
 }
 
-bool EffectRunner::stop(const std::shared_ptr<Ordering>& who, const Order& order) {
+bool EffectRunner::stop(domain::ReplicaId replica, std::chrono::milliseconds grace) {
   try {
-    engine_.stop(order.replica, order.at_once ? std::chrono::milliseconds{0} : settings_.stop_grace);
+    engine_.stop(replica, grace);
   } catch (const std::exception&) {
     return false;  // the engine is away or busy; what is to go must go
   }
-  who->stopped(order);
   return true;
 }
 
@@ -134,7 +171,12 @@ void EffectRunner::retry(const Order& order) {
   if (down_) return;
   auto& retries = running_.at(order.replica).retries;
   retries.failed(clock_.now());
-  timers_.at(retries.retry_at(), [this, order] { post([this, order] { run(order); }); });
+  timers_.at(retries.retry_at(), [this, order] {
+    const std::scoped_lock lock{mutex_};
+    if (down_) return;
+    stops_.emplace_back([this, order] { run(order); });
+    wanted_.notify_one();
+  });
 }
 
 void EffectRunner::shut_down() {
@@ -143,6 +185,7 @@ void EffectRunner::shut_down() {
     if (down_) return;
     down_ = true;
     tasks_.clear();
+    stops_.clear();
     for (auto& [replica, lane] : running_) lane.starting.request_stop();
     for (auto& thread : threads_) thread.request_stop();
     wanted_.notify_all();

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <unordered_map>
@@ -50,6 +51,8 @@ class EffectRunner {
   void push(const std::shared_ptr<Ordering>& who, const domain::Order& order);
   // Any other work that blocks; not in any lane.
   void post(std::function<void()> task);
+  // Stops a replica that no fleet knows, until it is gone.
+  void dispose(domain::ReplicaId replica);
   // Calls starts off, waits for stops that run, drops what waits.
   void shut_down();
 
@@ -64,11 +67,13 @@ class EffectRunner {
   void schedule(Lane& lane, const domain::Order& order);  // under the lock
   void pump();                                            // under the lock
   void work(std::stop_token stop);
+  std::optional<std::function<void()>> take();  // under the lock
   void run(const domain::Order& order);
   void start(const std::shared_ptr<Ordering>& who, const domain::Order& order, std::stop_token stop);
-  bool stop(const std::shared_ptr<Ordering>& who, const domain::Order& order);
+  bool stop(domain::ReplicaId replica, std::chrono::milliseconds grace);
   void finish(domain::ReplicaId replica);
   void retry(const domain::Order& order);
+  void try_to_dispose(domain::ReplicaId replica, domain::Backoff retries);
 
   ports::Engine& engine_;
   const ports::Clock& clock_;
@@ -82,6 +87,9 @@ class EffectRunner {
   domain::StartBudget<Ordering*> budget_;
   std::unordered_map<domain::ReplicaId, Lane> running_;
   std::deque<std::function<void()>> tasks_;
+  // Stops may wait for a grace period each; they never take the threads that starts need.
+  std::deque<std::function<void()>> stops_;
+  std::uint32_t stopping_ = 0;
   std::vector<std::jthread> threads_;
 };
 

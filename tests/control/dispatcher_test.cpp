@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <future>
@@ -310,6 +311,41 @@ TEST_F(DispatcherTest, AdoptsAReplicaOfTheServedRevisionOnly) {
   EXPECT_TRUE(dispatcher_.adopt({.id = 7, .function = {.name = "hello"}, .revision = 2, .running = {}}));
   EXPECT_EQ(call().await_lease()->replica().id, 7u);
   EXPECT_EQ(engine_.starts(), 0u);
+}
+
+TEST_F(DispatcherTest, StopsWhatItDidNotAdopt) {
+  serve(1);
+  auto* lease = call().await_lease();
+  const auto stranger = lease->replica().id;
+  lease->finish(Outcome::completed);
+  serve(2);
+  Dispatcher next{engine_, clock_, {}};
+  EXPECT_FALSE(next.adopt({.id = stranger, .function = {.name = "hello"}, .revision = 1, .running = {}}));
+  EXPECT_TRUE(engine_.await([&](const FakeEngine& engine) {
+    const auto running = engine.running();
+    return std::ranges::find(running, stranger) == running.end();
+  }));
+}
+
+TEST_F(DispatcherTest, StartsNothingUntilItIsKnownWhatLives) {
+  dispatcher_.away({.message = "not looked yet"});
+  serve(1, {}, {.min = 1, .max = 1});
+  ASSERT_TRUE(dispatcher_.adopt({.id = 7, .function = {.name = "hello"}, .revision = 1, .running = {}}));
+  dispatcher_.looked();
+  EXPECT_EQ(view().replicas.size(), 1u);
+  EXPECT_EQ(engine_.starts(), 0u);
+}
+
+TEST_F(DispatcherTest, StopsThatTakeLongLeaveThreadsForStarts) {
+  serve(1, {.concurrency = 1}, {.max = 10, .idle_timeout = 1s});
+  for (int i = 0; i < 10; ++i) call();
+  for (auto& caller : callers_) ASSERT_NE(caller.await_lease(), nullptr);
+  engine_.hold_stops(true);
+  for (auto& caller : callers_) caller.finish();
+  clock_.advance(2s);
+  ASSERT_TRUE(engine_.await([](const FakeEngine& engine) { return engine.stopping() >= 4; }));
+  EXPECT_NE(call().await_lease(), nullptr);
+  engine_.hold_stops(false);
 }
 
 TEST_F(DispatcherTest, RemovalLetsCallsInFlightEndAndLeavesNothing) {

@@ -39,6 +39,12 @@ class FakeEngine final : public ports::Engine {
     behaviours_[image].held = false;
     changed_.notify_all();
   }
+  // Stops take until they are let go.
+  void hold_stops(bool held) {
+    const std::scoped_lock lock{mutex_};
+    stops_held_ = held;
+    changed_.notify_all();
+  }
   // A replica's process ends on its own.
   void die(domain::ReplicaId replica, ports::Exit exit) {
     ports::EngineEvents* events = nullptr;
@@ -78,6 +84,7 @@ class FakeEngine final : public ports::Engine {
   // What happened so far.
   std::size_t starts() const { return read(starts_); }
   std::size_t most_starting() const { return read(most_starting_); }
+  std::size_t stopping() const { return read(stopping_); }
   std::size_t containers() const {
     const std::scoped_lock lock{mutex_};
     return live_.size();
@@ -147,7 +154,11 @@ class FakeEngine final : public ports::Engine {
   }
 
   void stop(domain::ReplicaId replica, std::chrono::milliseconds) override {
-    const std::scoped_lock lock{mutex_};
+    std::unique_lock lock{mutex_};
+    ++stopping_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !stops_held_; });
+    --stopping_;
     if (away_) throw domain::Error{fault_away()};
     live_.erase(replica);
     changed_.notify_all();
@@ -225,6 +236,8 @@ class FakeEngine final : public ports::Engine {
   std::size_t starts_ = 0;
   std::size_t starting_ = 0;
   std::size_t most_starting_ = 0;
+  bool stops_held_ = false;
+  std::size_t stopping_ = 0;
 };
 
 }  // namespace hearth::tests

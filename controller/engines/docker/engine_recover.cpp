@@ -18,8 +18,11 @@ std::vector<Found> DockerEngine::recover() {
       found.push_back(std::move(*living));
       continue;
     }
-    if (record) containers_.remove(record->container);
-    host_.forget(replica);
+    if (record) {
+      discard(replica, record->container);
+    } else {
+      host_.forget(replica);
+    }
   }
   remove_orphans();
   return found;
