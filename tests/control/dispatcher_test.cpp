@@ -337,8 +337,10 @@ TEST_F(DispatcherTest, StartsNothingUntilItIsKnownWhatLives) {
 }
 
 TEST_F(DispatcherTest, StopsThatTakeLongLeaveThreadsForStarts) {
+  engine_.behave({.held = true});
   serve(1, {.concurrency = 1}, {.max = 10, .idle_timeout = 1s});
   for (int i = 0; i < 10; ++i) call();
+  engine_.let_start();
   for (auto& caller : callers_) ASSERT_NE(caller.await_lease(), nullptr);
   engine_.hold_stops(true);
   for (auto& caller : callers_) caller.finish();
