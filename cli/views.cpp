@@ -23,10 +23,10 @@ std::string phase_of(const json& replica) {
 }  // namespace
 
 const json& child_at(const json& document, const char* key) {
-  static const json kNothing;
-  if (!document.is_object()) return kNothing;
+  static const json nothing;
+  if (!document.is_object()) return nothing;
   const auto found = document.find(key);
-  return found == document.end() ? kNothing : *found;
+  return found == document.end() ? nothing : *found;
 }
 
 std::string text_at(const json& document, const char* key) {
@@ -48,7 +48,7 @@ std::string painted_state(const Terminal& terminal, const std::string& state) {
 }
 
 std::string source_of(const json& spec) {
-  if (const auto runtime = text_at(spec, "runtime"); !runtime.empty()) return runtime;
+  if (auto runtime = text_at(spec, "runtime"); !runtime.empty()) return runtime;
   if (const auto image = text_at(spec, "image"); !image.empty()) return "image " + image;
   return text_at(spec, "build");
 }
