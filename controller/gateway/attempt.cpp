@@ -36,13 +36,17 @@ http::Task<Call::Try> Call::attempt() {
 }
 
 http::Task<Call::Try> Call::try_once() {
+  bool begun = false;
   while (true) {
     if (!upstream_) {
       const bool connected = co_await connect();
-      if (!connected) co_return abort_ == Abort::none ? Try::not_sent : Try::aborted;
+      if (abort_ != Abort::none) co_return Try::aborted;
+      // Whoever had it and is gone now may have died of it: it goes to no other replica.
+      if (!connected) co_return begun ? Try::broken : Try::not_sent;
     }
     const bool reused = upstream_->reused();
     const bool sent = co_await send_request();
+    begun = begun || !none_sent_;
     if (abort_ != Abort::none) co_return Try::aborted;
     if (sent || !none_sent_) {
       const auto result = co_await receive_head();
@@ -72,12 +76,6 @@ http::Task<bool> Call::connect() {
 }
 
 http::Task<bool> Call::send_request() {
-  if (sent_at_ == http::Time{}) {
-    first_piece_ = exchange_.buffered(http::Form::raw);
-    if (first_piece_.state == http::Piece::State::refused) abort_ = Abort::bad_body;
-    if (exchange_.body_read() > body_limit_) abort_ = Abort::large_body;
-    if (abort_ != Abort::none) co_return false;
-  }
   sent_at_ = std::chrono::steady_clock::now();
   const auto trace = around_.ids.next_trace();
   auto& out = upstream_->out();
@@ -88,7 +86,7 @@ http::Task<bool> Call::send_request() {
                         .traceparent = {trace.data(), trace.size()},
                         .left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - sent_at_)};
   compose_request(out, exchange_.request(), facts);
-  std::array<iovec, 2> storage{piece_of(out), piece_of(first_piece_.bytes)};
+  std::array<iovec, 2> storage{piece_of(out), piece_of(first_piece_)};
   std::span<iovec> pieces(storage);
   none_sent_ = true;
   some_came_ = false;
@@ -124,6 +122,7 @@ http::Task<> Call::upload() {
       why = Abort::large_body;
       break;
     }
+    exchange_.listen(this);  // the function may take its time
     std::array pieces{piece_of(piece.bytes)};
     const bool sent = co_await upstream_->socket().send_all(pieces, std::chrono::milliseconds::max());
     if (!sent) break;  // it takes no more; its answer may come all the same
@@ -131,7 +130,6 @@ http::Task<> Call::upload() {
     if (request_whole_) break;
   }
   uploading_ = false;
-  if (request_whole_ && abort_ == Abort::none) exchange_.listen(this);
   // Either may resume run(), and with it end this call.
   if (why != Abort::none) {
     abort(why);

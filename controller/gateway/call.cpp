@@ -64,13 +64,18 @@ http::Task<> Call::run() {
   body_limit_ = row->body.count;
   Timer::set(deadline_);
   Try result = Try::not_sent;
-  for (int tries = 1;; ++tries) {
+  take_first_piece();
+  for (int tries = 1; abort_ == Abort::none; ++tries) {
     const bool leased = co_await take_lease(row->handle);
     if (!leased) break;
     result = co_await attempt();
     if (result != Try::not_sent || tries == kTries) break;
+    // Most likely it has just died: once that is known, its slots are granted no more.
+    connect_fault_ = co_await reason();
+    if (abort_ != Abort::none) break;
     row = around_.functions.find(route_->function);  // it may have been removed meanwhile
     if (!row) break;
+    connect_fault_ = {};
     lease_.finish(control::Outcome::broken);
   }
   if (abort_ != Abort::none) {
@@ -97,6 +102,18 @@ std::optional<Fault> Call::admit(const control::Directory::Row& row) const {
                .hint = "raise limits.body in fn.yaml"};
 }
 
+// Takes what of the body is here off the connection, so that the client's leaving can be seen behind it.
+void Call::take_first_piece() {
+  const auto more = exchange_.buffered(http::Form::raw);
+  if (more.state == http::Piece::State::refused) abort_ = Abort::bad_body;
+  if (more.state == http::Piece::State::some) {
+    // Nobody has read in between: it follows upon what came before.
+    const auto* begin = first_piece_.empty() ? more.bytes.data() : first_piece_.data();
+    first_piece_ = {begin, first_piece_.size() + more.bytes.size()};
+  }
+  if (exchange_.body_read() > body_limit_) abort_ = Abort::large_body;
+}
+
 // `function` need not live on while this waits.
 http::Task<bool> Call::take_lease(const control::FunctionHandle& function) {
   auto answer = around_.dispatcher.acquire(function, deadline_, around_.loop.thread(), *this);
@@ -121,6 +138,7 @@ http::Task<bool> Call::take_lease(const control::FunctionHandle& function) {
     const auto held = std::chrono::steady_clock::now() - exchange_.arrived();
     hold_.held = std::chrono::duration_cast<std::chrono::microseconds>(held);
   }
+  if (lease_ && abort_ == Abort::none && sent_at_ == http::Time{}) take_first_piece();
   if (abort_ == Abort::none) co_return static_cast<bool>(lease_);
   // What is being granted at this very moment arrives all the same, and is given back.
   const bool cancelled = lease_ || refusal_ || around_.dispatcher.cancel(ticket);

@@ -20,7 +20,7 @@ class Gateway {
   struct Settings {
     http::Server::Settings server = {.address = "127.0.0.1:8080", .threads = 2};
     // How long a broken connection's reason is waited for.
-    std::chrono::milliseconds explain_patience{250};
+    std::chrono::milliseconds explain_patience{1'000};
   };
 
   // Binds at once; throws domain::Error (`conflict` when the port is in use). What is passed outlives it.

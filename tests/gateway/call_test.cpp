@@ -51,27 +51,6 @@ TEST(Call, IsHeldWhileItsReplicaStartsAndTellsWhatItWaitedFor) {
   for (const auto* part : {"held;dur=", "cold;dur=", "init;dur=", "exec;dur="}) EXPECT_TRUE(has(answer, part)) << part;
 }
 
-TEST(Call, ThatIsHeldIsCancelledWhenItsClientLeaves) {
-  World world(mirror, {.held = true});
-  RawClient client(world.port());
-  client.send(get("/fn/hello"));
-  ASSERT_TRUE(world.engine.await([](const auto& engine) { return engine.starts() == 1; }));
-  EXPECT_EQ(world.dispatcher.view({.name = "hello"})->held, 1u);
-  client.leave();
-  EXPECT_TRUE(world.engine.await([&](const auto&) { return world.dispatcher.view({.name = "hello"})->held == 0; }));
-  world.engine.let_start();
-}
-
-TEST(Call, ThatIsHeldUntilItsDeadlineIsA504) {
-  World world(mirror, {.limits = {.timeout = 150ms}, .held = true});
-  RawClient client(world.port());
-  client.send(get("/fn/hello"));
-  const auto answer = client.receive_answer();
-  EXPECT_EQ(status_of(answer), 504);
-  EXPECT_TRUE(has(answer, "held;dur="));
-  world.engine.let_start();
-}
-
 TEST(Call, IsA504WhenTheFunctionDoesNotAnswerInTime) {
   World world([](Peer& peer) { peer.read_head(), peer.await_end(); }, {.limits = {.timeout = 150ms}});
   RawClient client(world.port());
@@ -198,6 +177,46 @@ TEST(Call, IsA502WithTheReasonWhenItsFunctionDies) {
   const auto answer = client.receive_answer();
   EXPECT_EQ(status_of(answer), 502);
   EXPECT_TRUE(has(answer, "memory")) << answer;
+}
+
+TEST(Call, OnAKeptConnectionWhoseReplicaDiesOfItGoesToNoOther) {
+  World* there = nullptr;
+  std::atomic<int> heads = 0;
+  World world(
+      [&](Peer& peer) {
+        peer.read_head();
+        peer.send(ok("warm"));
+        if (peer.read_head().empty()) return;
+        ++heads;
+        there->host.lose();
+        there->engine.die(there->engine.running().front(), {.code = 137});
+      },
+      {.templated = true});
+  there = &world;
+  RawClient client(world.port());
+  client.send(get("/fn/hello"));
+  EXPECT_EQ(status_of(client.receive_answer()), 200);
+  client.send(get("/fn/hello"));
+  const auto answer = client.receive_answer();
+  EXPECT_EQ(status_of(answer), 502);
+  EXPECT_TRUE(has(answer, "killed by signal 9")) << answer;
+  EXPECT_EQ(heads, 1);
+  EXPECT_EQ(world.host.refused(), 1);
+}
+
+TEST(Call, ThatComesJustAfterADeathIsServedByTheNextReplica) {
+  World world([](Peer& peer) { peer.read_head(), peer.send(ok("served")); }, {.templated = true});
+  RawClient client(world.port());
+  client.send(get("/fn/hello"));
+  EXPECT_EQ(status_of(client.receive_answer()), 200);
+  const auto dead = world.engine.running().front();
+  world.host.lose();  // the engine tells of the death later than its socket does
+  client.send(get("/fn/hello"));
+  EXPECT_TRUE(world.engine.await([&](const auto&) { return world.host.refused() > 0; }));
+  world.host.lose(false);
+  world.engine.die(dead, {.code = 137});
+  EXPECT_EQ(status_of(client.receive_answer()), 200);
+  EXPECT_EQ(world.engine.starts(), 2u);
 }
 
 TEST(Call, WhoseAnswerBreaksOffIsCutSoThatItIsSeen) {

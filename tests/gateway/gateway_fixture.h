@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,10 @@ class PathHost final : public ports::Host {
     return ports::Awaited::listening;
   }
   ports::Descriptor connect(const ports::UnixAddress&) override {
+    if (lost_) {
+      ++refused_;
+      throw domain::Error(domain::Code::unavailable, domain::Layer::function, "nothing listens at the socket");
+    }
     ports::Descriptor descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -43,8 +48,14 @@ class PathHost final : public ports::Host {
     return descriptor;
   }
 
+  // Whether whoever listened there is gone; and how many have found that out.
+  void lose(bool lost = true) { lost_ = lost; }
+  int refused() const { return refused_; }
+
  private:
   std::string path_;
+  std::atomic<bool> lost_ = false;
+  std::atomic<int> refused_ = 0;
 };
 
 struct Deployed {
