@@ -101,6 +101,8 @@ void BuildQueue::build(Job job, std::stop_token stop) {
     on_settled_(std::move(revision));
   } catch (const domain::Error& error) {
     fault = error.fault();
+  } catch (const std::exception& error) {
+    fault = Fault{.message = std::string{"the build could not be recorded: "} + error.what()};
   }
   job.log->settle(std::move(fault));
 }

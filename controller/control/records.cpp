@@ -85,10 +85,18 @@ void Records::remove(const Revision& revision) {
   if (const auto current = store_.get(key)) store_.remove(key, current->version);
 }
 
-bool Records::uses(const std::string& package) {
-  bool used = false;
-  each("revisions/", [&](const Revision& revision) { used = used || revision.package == package; });
-  return used;
+std::vector<Revision> Records::orphans() {
+  std::vector<Revision> orphans;
+  each("revisions/", [&](Revision revision) {
+    if (!store_.get(function_key(revision.function))) orphans.push_back(std::move(revision));
+  });
+  return orphans;
+}
+
+std::set<std::string> Records::packages() {
+  std::set<std::string> packages;
+  each("revisions/", [&](const Revision& revision) { packages.insert(revision.package); });
+  return packages;
 }
 
 }  // namespace hearth::control

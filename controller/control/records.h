@@ -6,6 +6,7 @@
 #include "ports/store.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +28,10 @@ class Records {
   std::vector<domain::Revision> revisions(const domain::FunctionName& name);  // newest first
   void put(const domain::Revision& revision);
   void remove(const domain::Revision& revision);
-  // Whether some revision of any function was made of `package`.
-  bool uses(const std::string& package);
+  // Of functions that are gone: their removal was cut off.
+  std::vector<domain::Revision> orphans();
+  // What all revisions were made of.
+  std::set<std::string> packages();
 
  private:
   template <class Each>

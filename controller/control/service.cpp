@@ -89,6 +89,11 @@ Service::~Service() = default;
 
 void Service::load() {
   constexpr std::size_t kAll = 1'000'000;
+  for (const auto& revision : impl_->records.orphans()) impl_->discard(revision);
+  const auto used = impl_->records.packages();
+  for (const auto& package : impl_->packages.list()) {
+    if (!used.contains(package)) impl_->packages.remove(package);  // its deploy never came
+  }
   for (const auto& [function, version] : impl_->records.functions("", "", kAll)) {
     impl_->end_cut_off_builds(function);
     if (function.active == 0) continue;
@@ -176,7 +181,7 @@ void Service::Impl::prune(const Function& function) {
 void Service::Impl::discard(const Revision& revision) {
   records.remove(revision);
   builder.discard(revision);
-  if (!revision.package.empty() && !records.uses(revision.package)) packages.remove(revision.package);
+  if (!revision.package.empty() && !records.packages().contains(revision.package)) packages.remove(revision.package);
 }
 
 Versioned<Function> Service::function(const FunctionName& name) { return impl_->must_find(name); }

@@ -30,7 +30,8 @@ class Service {
           const ports::Clock& clock);
   ~Service();  // cancels builds in flight; their revisions are told as failed by the next start
 
-  // At start-up: reads what is stored, ends builds that were cut off, serves every active revision.
+  // At start-up, before anything is uploaded: ends what was cut off (builds, removals, deploys), serves every active
+  // revision.
   void load();
 
   // Records revision N+1 in state `building` and starts its build; returns at once. When `expected` is given, the

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hearth::ports {
 
@@ -26,6 +27,7 @@ class Packages {
   virtual std::unique_ptr<PackageUpload> upload(const std::string& digest) = 0;
   virtual std::optional<std::filesystem::path> find(const std::string& digest) = 0;
   virtual void remove(const std::string& digest) = 0;
+  virtual std::vector<std::string> list() = 0;  // digests, in no order
 };
 
 }  // namespace hearth::ports

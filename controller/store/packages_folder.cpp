@@ -145,4 +145,13 @@ void PackagesFolder::remove(const std::string& digest) {
   if (path && ::unlink(path->c_str()) != 0 && errno != ENOENT) disk_failed("remove " + path->string(), errno);
 }
 
+std::vector<std::string> PackagesFolder::list() {
+  std::vector<std::string> digests;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    auto digest = std::string(kAlgorithm) + entry.path().filename().string();
+    if (name_of(digest)) digests.push_back(std::move(digest));
+  }
+  return digests;
+}
+
 }  // namespace hearth::store

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hearth::store {
 
@@ -20,6 +21,7 @@ class PackagesFolder final : public ports::Packages {
   std::unique_ptr<ports::PackageUpload> upload(const std::string& digest) override;
   std::optional<std::filesystem::path> find(const std::string& digest) override;
   void remove(const std::string& digest) override;
+  std::vector<std::string> list() override;
 
  private:
   const std::filesystem::path folder_;

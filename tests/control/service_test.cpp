@@ -151,6 +151,23 @@ TEST_F(ServiceTest, RemovalLeavesNeitherReplicaNorImageNorPackageNorRecord) {
   EXPECT_TRUE(Records{store_}.revisions(hello_).empty());
 }
 
+TEST_F(ServiceTest, EndsARemovalThatWasCutOffAndForgetsPackagesOfNoRevision) {
+  deploy();
+  deploy("sha256:p2", "other");
+  packages_.put("sha256:never-deployed");
+  service_.reset();
+  Records records{store_};
+  ASSERT_TRUE(records.remove(hello_, records.function(hello_)->version));
+
+  Dispatcher dispatcher{engine_, clock_, {}};
+  Service service{store_, packages_, builder_, dispatcher, clock_};
+  service.load();
+
+  EXPECT_TRUE(records.revisions(hello_).empty());
+  EXPECT_EQ(builder_.images(), 1u);
+  EXPECT_THAT(packages_.list(), testing::ElementsAre("sha256:p2"));
+}
+
 TEST_F(ServiceTest, ABuildThatOutlivesItsFunctionLeavesNoImage) {
   builder_.hold(true);
   const auto revision = service_->deploy(spec(), "sha256:p1", std::nullopt);

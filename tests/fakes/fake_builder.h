@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace hearth::tests {
 
@@ -71,6 +72,10 @@ class FakePackages final : public ports::Packages {
   void remove(const std::string& digest) override {
     const std::scoped_lock lock{mutex_};
     held_.erase(digest);
+  }
+  std::vector<std::string> list() override {
+    const std::scoped_lock lock{mutex_};
+    return {held_.begin(), held_.end()};
   }
 
  private:

@@ -52,7 +52,9 @@ TEST_F(PackagesFolderTest, KeepsWhatWasUploadedUnderItsDigest) {
   upload->write("hel");
   upload->write("lo");
   EXPECT_FALSE(packages_.find(kHello)) << "before it is whole";
+  EXPECT_TRUE(packages_.list().empty()) << "before it is whole";
   upload->commit();
+  EXPECT_EQ(packages_.list(), std::vector{kHello});
 
   const auto path = packages_.find(kHello);
   ASSERT_TRUE(path);
