@@ -10,11 +10,15 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
 #include <cerrno>
+#include <condition_variable>
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <mutex>
 #include <sstream>
+#include <utility>
 
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36's own header forgets this
@@ -87,10 +91,29 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   operator int() const { return descriptor_; }
+  int release() { return std::exchange(descriptor_, -1); }
 
  private:
   int descriptor_;
 };
+
+// Nothing tells when a lock is let go of but a wait that cannot be ended, so it is tried again and again.
+void await_lock(int file, const fs::path& path, const std::stop_token& stop, std::chrono::milliseconds patience) {
+  using std::chrono::steady_clock;
+  const auto deadline = steady_clock::now() + patience;
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock idle(mutex);
+  while (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) fail(path.string() + " cannot be locked", errno);
+    if (stop.stop_requested()) throw Error(Code::cancelled, Layer::client, "waiting for another fn was interrupted");
+    if (steady_clock::now() >= deadline) {
+      throw Error(Code::conflict, Layer::client, "another fn up or fn down is at work: it holds " + path.string(),
+                  "wait until it has ended, or look who holds it: fuser " + path.string());
+    }
+    never.wait_for(idle, stop, std::chrono::milliseconds(20), [] { return false; });
+  }
+}
 
 }  // namespace
 
@@ -111,16 +134,16 @@ std::optional<Daemon> look_at(pid_t pid) {
   return fields >> daemon.started ? std::optional{daemon} : std::nullopt;
 }
 
-PidFile::PidFile(const fs::path& folder) {
+PidFile::PidFile(const fs::path& folder, std::stop_token stop, std::chrono::milliseconds patience) {
   std::error_code error;
   if (fs::create_directories(folder, error)) ::chmod(folder.c_str(), 0711);
   if (error) fail("the folder " + folder.string() + " cannot be made", error.value());
   const auto path = folder / "hearthd.pid";
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (descriptor_ < 0) fail(path.string() + " cannot be opened", errno);
-  while (::flock(descriptor_, LOCK_EX) != 0) {
-    if (errno != EINTR) fail(path.string() + " cannot be locked", errno);
-  }
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file < 0) fail(path.string() + " cannot be opened", errno);
+  if (::fchmod(file, 0600) != 0) fail(path.string() + " cannot be closed to others", errno);
+  await_lock(file, path, stop, patience);
+  descriptor_ = file.release();
 }
 
 PidFile::~PidFile() { ::close(descriptor_); }

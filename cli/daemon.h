@@ -23,11 +23,16 @@ struct Daemon {
 // The process of this pid as it is now.
 std::optional<Daemon> look_at(pid_t pid);
 
-// The file that remembers it, locked for as long as this lives: of two `fn up` one waits for the other.
+// The file that remembers it, locked for as long as this lives: of two `fn up` one waits for the other. Its owner's
+// alone, since whoever may read a file may lock it.
 class PidFile {
  public:
-  // Makes the folder where it is missing. Throws `denied` or `internal` when that cannot be.
-  explicit PidFile(const std::filesystem::path& folder);
+  static constexpr std::chrono::seconds kPatience{90};  // longer than `fn up` and `fn down` take
+
+  // Makes the folder where it is missing. Throws `denied` or `internal` when that cannot be, `conflict` where another
+  // holds the lock for all of `patience`, `cancelled`.
+  explicit PidFile(const std::filesystem::path& folder, std::stop_token stop = {},
+                   std::chrono::milliseconds patience = kPatience);
   ~PidFile();
   PidFile(const PidFile&) = delete;
   PidFile& operator=(const PidFile&) = delete;

@@ -41,7 +41,7 @@ int down(const Context& context, const std::filesystem::path& run_dir) {
   const auto folder = run_dir.empty() ? default_folders().run : run_dir;
   const bool known = std::filesystem::exists(folder / "hearthd.pid");
   if (known) {
-    const PidFile file(folder);
+    const PidFile file(folder, context.stop);
     if (const auto daemon = file.running()) {
       const Progress progress(context.terminal, "stopping hearthd");
       if (!stop_daemon(*daemon, kPatience, context.stop)) {

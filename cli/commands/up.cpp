@@ -147,7 +147,7 @@ Daemon start(const Context& context, const UpOptions& options, const PidFile& fi
 int up(const Context& context, const UpOptions& options) {
   const auto folders = default_folders();
   const auto state = options.state_dir.empty() ? folders.state : options.state_dir;
-  const PidFile file(options.run_dir.empty() ? folders.run : options.run_dir);
+  const PidFile file(options.run_dir.empty() ? folders.run : options.run_dir, context.stop);
   DaemonLog log(fs::absolute(state) / "hearthd.log");
   if (const auto daemon = file.running()) {
     report(context, options, false, daemon->pid, log.path());
