@@ -42,6 +42,7 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
 
   // --- call.cpp: from the request to a lease, and the answers that are our own ---
   std::optional<domain::Fault> admit(const control::Directory::Row& row) const;
+  void take_first_piece();
   http::Task<bool> take_lease(const control::FunctionHandle& function);
   http::Task<> refuse(domain::Fault fault);
   http::Task<> refuse_upgrade();
@@ -91,11 +92,11 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
 
   std::unique_ptr<Upstream> upstream_;
   domain::Fault connect_fault_;
-  http::Piece first_piece_;    // of the body: what came with the head
-  bool none_sent_ = true;      // of the request, to the current upstream
-  bool some_came_ = false;     // of the answer, from the current upstream
-  bool uploading_ = false;     // upload() runs
-  bool upload_begun_ = false;  // more of the body was read than first_piece_: it cannot be sent again
+  std::string_view first_piece_;  // of the body: what came before the call was first sent
+  bool none_sent_ = true;         // of the request, to the current upstream
+  bool some_came_ = false;        // of the answer, from the current upstream
+  bool uploading_ = false;        // upload() runs
+  bool upload_begun_ = false;     // more of the body was read than first_piece_: it cannot be sent again
   bool request_whole_ = false;
   http::Time sent_at_{};
   control::HoldTimes hold_;

@@ -198,20 +198,26 @@ Task<bool> Exchange::respond(const domain::Fault& fault, std::span<const OutFiel
 
 void Exchange::listen(LeaveListener* listener) {
   listener_ = listener;
-  if (listener && body_complete_ && end_ < kBlockBytes) {
-    socket_.watch(*this);
+  if (listener) {
+    watch();
   } else {
     socket_.unwatch();
   }
 }
 
-void Exchange::on_readable() {
-  const auto moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
-  if (moved.state == Moved::State::some) end_ += moved.count;  // the next request, early
-  if (moved.state == Moved::State::some || moved.state == Moved::State::blocked) {
-    if (end_ < kBlockBytes) socket_.watch(*this);
-    return;
+void Exchange::watch() {
+  if (end_ < kBlockBytes) {
+    socket_.watch(*this);
+  } else {
+    socket_.watch_hang_up(*this);
   }
+}
+
+void Exchange::on_readable() {
+  if (end_ == kBlockBytes) return watch();  // filled by a read since
+  const auto moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
+  if (moved.state == Moved::State::some) end_ += moved.count;  // more of the body, or the next request, early
+  if (moved.state == Moved::State::some || moved.state == Moved::State::blocked) return watch();
   leave();
 }
 

@@ -89,7 +89,8 @@ class Exchange final : Watcher {
   // --- the client's leaving ---
 
   bool left() const noexcept { return left_; }
-  // From here on the connection is watched while nobody reads; null: no more.
+  // From here on the connection is watched while nobody reads, and what comes is taken in as far as there is room;
+  // null: no more. To be said again after a read, whose wait is no watch.
   void listen(LeaveListener* listener);
 
  private:
@@ -101,7 +102,9 @@ class Exchange final : Watcher {
   void begin_request() noexcept;
   Piece chunked_piece(Form form) noexcept;
   void make_room();
+  void watch();
   void on_readable() override;
+  void on_hang_up() override { leave(); }
   void leave();
   Task<> linger();
 

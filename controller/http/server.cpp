@@ -86,7 +86,8 @@ struct Server::Impl {
   bool running = false;
 };
 
-Server::Server(Settings settings, const MakeHandler& make_handler) : impl_(std::make_unique<Impl>(std::move(settings))) {
+Server::Server(Settings settings, const MakeHandler& make_handler)
+    : impl_(std::make_unique<Impl>(std::move(settings))) {
   auto& given = impl_->settings;
   given.threads = std::max<std::uint32_t>(given.threads, 1);
   const auto sockets =

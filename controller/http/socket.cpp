@@ -2,6 +2,7 @@
 
 #include "domain/error.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <asio/posix/stream_descriptor.hpp>
@@ -11,6 +12,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <memory>
 #include <new>
 
 namespace hearth::http {
@@ -44,6 +46,18 @@ struct OperationAllocator {
   bool operator==(const OperationAllocator&) const = default;
 };
 
+// A set of one that is readable once the peer of `fd` has ended its side; -1 where the system has no room for it. The
+// loop's own does not ask for this event.
+int hang_up_of(int fd) noexcept {
+  const int set = ::epoll_create1(EPOLL_CLOEXEC);
+  if (set < 0) return -1;
+  epoll_event event{};
+  event.events = EPOLLRDHUP;
+  if (::epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0) return set;
+  ::close(set);
+  return -1;
+}
+
 }  // namespace
 
 // Outlives its Socket until the system has answered every wait.
@@ -57,16 +71,23 @@ struct Socket::Core {
                         "a connection could not be watched: " + error.message());
   }
 
-  struct Ready {
-    using allocator_type = OperationAllocator<std::byte>;
+  // What a wait with the system keeps it by.
+  struct Hold {
     Core* core;
-    bool sending;
 
-    Ready(Core& of, bool writes) : core(&of), sending(writes) { of.references.fetch_add(1, std::memory_order_relaxed); }
-    Ready(Ready&& other) noexcept : core(std::exchange(other.core, nullptr)), sending(other.sending) {}
-    ~Ready() {
+    explicit Hold(Core& of) : core(&of) { of.references.fetch_add(1, std::memory_order_relaxed); }
+    Hold(Hold&& other) noexcept : core(std::exchange(other.core, nullptr)) {}
+    ~Hold() {
       if (core) core->drop();
     }
+    Core* operator->() const noexcept { return core; }
+  };
+
+  struct Ready {
+    using allocator_type = OperationAllocator<std::byte>;
+    Hold core;
+    bool sending;
+
     allocator_type get_allocator() const noexcept {
       return allocator_type{sending ? &core->write_memory : &core->read_memory};
     }
@@ -90,11 +111,22 @@ struct Socket::Core {
   }
   void await_read() {
     if (std::exchange(read_waits, true)) return;
-    descriptor.async_wait(asio::posix::stream_descriptor::wait_read, Ready{*this, false});
+    descriptor.async_wait(asio::posix::stream_descriptor::wait_read, Ready{Hold(*this), false});
   }
   void await_write() {
     if (std::exchange(write_waits, true)) return;
-    descriptor.async_wait(asio::posix::stream_descriptor::wait_write, Ready{*this, true});
+    descriptor.async_wait(asio::posix::stream_descriptor::wait_write, Ready{Hold(*this), true});
+  }
+  void await_hang_up() {
+    const int set = hang_up_of(descriptor.native_handle());
+    if (set < 0) return;
+    hang_up = std::make_unique<asio::posix::stream_descriptor>(loop.context(), set);
+    auto ended = [core = Hold(*this)](const asio::error_code& error) {
+      if (error) return;
+      core->hang_up = nullptr;
+      if (core->watcher) std::exchange(core->watcher, nullptr)->on_hang_up();
+    };
+    hang_up->async_wait(asio::posix::stream_descriptor::wait_read, std::move(ended));
   }
   void drop() noexcept {
     if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -104,6 +136,7 @@ struct Socket::Core {
   OperationMemory read_memory;
   OperationMemory write_memory;
   asio::posix::stream_descriptor descriptor;
+  std::unique_ptr<asio::posix::stream_descriptor> hang_up;  // while it is watched for
   Gate read;
   Gate write;
   Watcher* watcher = nullptr;
@@ -117,7 +150,7 @@ struct Socket::Core {
 Socket::Socket(Loop& loop, int fd) : core_(new Core(loop, fd)) {}
 
 Socket::~Socket() {
-  core_->watcher = nullptr;
+  unwatch();
   asio::error_code ignored;
   core_->descriptor.close(ignored);
   core_->drop();
@@ -186,7 +219,15 @@ void Socket::watch(Watcher& watcher) {
   core_->await_read();
 }
 
-void Socket::unwatch() noexcept { core_->watcher = nullptr; }
+void Socket::watch_hang_up(Watcher& watcher) {
+  core_->watcher = &watcher;
+  if (!core_->hang_up) core_->await_hang_up();
+}
+
+void Socket::unwatch() noexcept {
+  core_->watcher = nullptr;
+  core_->hang_up = nullptr;
+}
 
 void Socket::interrupt_read() { core_->read.interrupt(); }
 void Socket::interrupt_write() { core_->write.interrupt(); }

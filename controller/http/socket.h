@@ -27,6 +27,7 @@ std::span<iovec> without(std::span<iovec> pieces, std::size_t sent) noexcept;
 class Watcher {
  public:
   virtual void on_readable() = 0;
+  virtual void on_hang_up() = 0;
 
  protected:
   ~Watcher() = default;
@@ -51,6 +52,9 @@ class Socket {
 
   // Tells `watcher` once when something can be read while no coroutine waits for it.
   void watch(Watcher& watcher);
+  // Tells `watcher` once when the peer has ended its side, which may be behind bytes that nobody reads yet. Costs two
+  // descriptors until then or until unwatch: for the rare.
+  void watch_hang_up(Watcher& watcher);
   void unwatch() noexcept;
 
   // Ends the wait on it, now and later.

@@ -228,6 +228,21 @@ TEST(Relay, CutsAClientThatTakesNothing) {
   EXPECT_TRUE(world.engine.await([&](const auto&) { return ended.load(); }));
 }
 
+TEST(Relay, EndsAnUploadThatTheFunctionDoesNotReadWhenItsClientLeaves) {
+  std::latch done{1};
+  World world([&](Peer& peer) { peer.read_head(), done.wait(); });
+  const auto in_flight = [&] {
+    const auto view = *world.dispatcher.view({.name = "hello"});
+    return view.replicas.empty() ? 0u : view.replicas[0].in_flight;
+  };
+  RawClient client(world.port());
+  client.send("POST /fn/hello HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n" + std::string(250'000, 'x'));
+  EXPECT_TRUE(world.engine.await([&](const auto&) { return in_flight() == 1; }));
+  client.leave();
+  EXPECT_TRUE(world.engine.await([&](const auto&) { return in_flight() == 0; }));
+  done.count_down();
+}
+
 TEST(Relay, EndsAnUploadThatStops) {
   World world([](Peer& peer) { peer.read_head(), peer.await_end(); }, {.http = {.body_idle = 150ms, .linger = 50ms}});
   RawClient client(world.port());
