@@ -10,6 +10,7 @@
 #include "gateway/gateway.h"
 #include "host/firewall.h"
 #include "host/linux_host.h"
+#include "host/small_folder.h"
 #include "ports/clock.h"
 #include "runtimes.h"
 #include "store/packages_folder.h"
@@ -144,7 +145,7 @@ class Hearthd {
         token_(make_token(config)),
         logs_(log_settings(config)),
         packages_(config.state_dir / "packages"),
-        host_(config.run_dir),
+        host_(config.run_dir, host::sees_our_mounts(config.docker_socket)),
         engine_({.socket = config.docker_socket, .installation = installation_}, host_, logs_),
         engine_info_(engine_.info()),
         builds_api_(config.docker_socket),

@@ -2,6 +2,7 @@
 
 #include "domain/error.h"
 #include "host/remove_tree.h"
+#include "host/small_folder.h"
 #include "host/socket_door.h"
 
 #include <dirent.h>
@@ -89,8 +90,10 @@ void await_event(int event, std::chrono::steady_clock::duration patience) {
 
 }  // namespace
 
-LinuxHost::LinuxHost(std::filesystem::path run_folder)
-    : folder_(std::move(run_folder) / "replicas"), replicas_(open_replicas(folder_)) {}
+LinuxHost::LinuxHost(std::filesystem::path run_folder, bool mounts_are_seen)
+    : folder_(std::move(run_folder) / "replicas"),
+      mounts_are_seen_(mounts_are_seen),
+      replicas_(open_replicas(folder_)) {}
 
 std::filesystem::path LinuxHost::make_socket_folder(ReplicaId replica) {
   const std::string name = domain::format_replica(replica);
@@ -98,6 +101,7 @@ std::filesystem::path LinuxHost::make_socket_folder(ReplicaId replica) {
   if (::mkdirat(replicas_.get(), name.c_str(), 0700) != 0) fail("make the folder " + path.string());
   const Descriptor own = open_folder(replicas_.get(), name);
   if (!own || ::mkdirat(own.get(), "s", 0700) != 0) fail("make the folder " + (path / "s").string());
+  if (mounts_are_seen_ && mount_small_folder(path / "s", kReplicaUser)) return path / "s";
   const Descriptor sockets = open_folder(own.get(), "s");
   const bool given = sockets && ::fchown(sockets.get(), kReplicaUser, kReplicaUser) == 0;
   if (!given && (!sockets || ::fchmod(sockets.get(), 0777) != 0))
@@ -133,6 +137,7 @@ void LinuxHost::forget(ReplicaId replica) {
   const std::string name = domain::format_replica(replica);
   const Descriptor own = open_folder(replicas_.get(), name);
   if (!own) return;
+  unmount_small_folder(folder_ / name / "s");
   if (const Descriptor sockets = open_folder(own.get(), "s")) empty_folder(sockets.get());
   empty_folder(own.get());
   ::unlinkat(replicas_.get(), name.c_str(), AT_REMOVEDIR);

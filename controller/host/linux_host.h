@@ -1,7 +1,8 @@
 // The host port on Linux. Under its run folder (0711):
 //   replicas/ID/record  what we know of a replica; no container ever sees it
 //   replicas/ID/s/      its socket folder, the replica user's own, bound into its container
-// As root the folders belong to the containers' user; without, they are open to all inside a folder that is not.
+// As root the socket folders belong to the containers' user and are small file systems in memory, so that no function
+// can fill the one that holds the run folder; without, they are plain, and open to all inside a folder that is not.
 #pragma once
 
 #include "host/folder_watch.h"
@@ -13,8 +14,9 @@ namespace hearth::host {
 
 class LinuxHost final : public ports::Host {
  public:
-  // Makes the folders where they are missing. Throws domain::Error where that cannot be.
-  explicit LinuxHost(std::filesystem::path run_folder);
+  // Makes the folders where they are missing. Throws domain::Error where that cannot be. `mounts_are_seen`: by the
+  // engine that binds the socket folders; where they are not, the folders stay plain.
+  LinuxHost(std::filesystem::path run_folder, bool mounts_are_seen);
 
   std::filesystem::path make_socket_folder(domain::ReplicaId replica) override;
   void remember(domain::ReplicaId replica, const std::string& record) override;
@@ -30,6 +32,7 @@ class LinuxHost final : public ports::Host {
   ports::Descriptor socket_folder(domain::ReplicaId replica) const;
 
   const std::filesystem::path folder_;  // …/replicas
+  const bool mounts_are_seen_;
   ports::Descriptor replicas_;
   FolderWatch watch_;
 };

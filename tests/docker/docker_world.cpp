@@ -137,6 +137,7 @@ DockerWorld::DockerWorld(bool templated, std::string socket)
 DockerWorld::~DockerWorld() {
   engine_.reset();
   for (const auto& container : containers.list(installation)) containers.remove(container.id);
+  for (const auto& [replica, record] : host.remembered()) host.forget(replica);
   Networks{api, installation}.tidy();
 }
 

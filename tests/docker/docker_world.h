@@ -65,7 +65,7 @@ class DockerWorld final : public contract::World {
   Containers containers{api};
   std::string image;
   tests::TemporaryFolder run_folder;
-  host::LinuxHost host{run_folder.path()};
+  host::LinuxHost host{run_folder.path(), true};
 
  private:
   ports::Descriptor connect(const ports::Address& address);

@@ -34,6 +34,7 @@ TEST(Hardening, HoldsInsideTheContainer) {
   EXPECT_THAT(self, HasSubstr("write /tmp/file: written\n"));
   EXPECT_THAT(self, HasSubstr("size /tmp: 8388608\n"));
   EXPECT_THAT(self, HasSubstr("size /dev/shm: 8388608\n"));
+  EXPECT_THAT(self, HasSubstr("size /run/hearth: 65536\n"));
   EXPECT_THAT(self, HasSubstr("env HEARTH_FUNCTION=hello\n"));
   EXPECT_THAT(self, Not(HasSubstr("docker.sock")));
   EXPECT_THAT(self, Not(HasSubstr("eth0")));  // egress is denied: no network at all

@@ -66,7 +66,7 @@ TEST(EngineRestart, KnowsThatAllAreGoneWithoutLiveRestore) {
 TEST(EngineRestart, StopsWatchingAtOnceWhileTheEngineIsAway) {
   Lines lines;
   tests::TemporaryFolder folder;
-  host::LinuxHost host{folder.path()};
+  host::LinuxHost host{folder.path(), true};
   DockerEngine engine{{(folder / "no.sock").string(), {"id", "secret"}}, host, lines};
   contract::Exits exits;
   {

@@ -63,7 +63,7 @@ class LinuxHostTest : public testing::Test {
   }
 
   tests::TemporaryFolder run_;
-  LinuxHost host_{run_.path()};
+  LinuxHost host_{run_.path(), false};
   std::filesystem::path folder_ = host_.make_socket_folder(1);
   std::filesystem::path socket_ = folder_ / "fn.sock";
 };
@@ -208,7 +208,7 @@ TEST_F(LinuxHostTest, WaitsForMoreFoldersAtOnceThanAUserHasInotifyInstances) {
 TEST_F(LinuxHostTest, RemembersUntilItForgets) {
   host_.remember(1, "first");
   host_.remember(1, "second");
-  EXPECT_EQ(LinuxHost{run_.path()}.remembered(), (std::map<domain::ReplicaId, std::string>{{1, "second"}}));
+  EXPECT_EQ((LinuxHost{run_.path(), false}.remembered()), (std::map<domain::ReplicaId, std::string>{{1, "second"}}));
   host_.forget(1);
   host_.forget(1);
   EXPECT_TRUE(host_.remembered().empty());

@@ -91,6 +91,8 @@ class Hearthd:
                 self.process.wait()
         if self.installation and self.docker.answers():
             self.docker.sweep(self.installation)
+        for mount in self.mounts():
+            subprocess.run(["umount", "-l", mount], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- what it says ---
@@ -165,12 +167,17 @@ class Hearthd:
     def containers(self, name):
         return self.docker.ids(self.installation, function=name)
 
+    def mounts(self):
+        """Where something is mounted below its run folder."""
+        places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+        return sorted(place for place in places if place.startswith(f"{self.run_dir}/"))
+
     def remains(self):
         """What is there of replicas: containers, attachments to networks, folders, mounts. Empty when all are gone."""
         folders = sorted(str(one) for one in (self.run_dir / "replicas").glob("*"))
-        mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if f" {self.run_dir}/" in line]
         found = {"containers": sorted(one["Names"][0] for one in self.docker.containers(self.installation)),
-                 "endpoints": sorted(self.docker.endpoints(self.installation)), "folders": folders, "mounts": mounts}
+                 "endpoints": sorted(self.docker.endpoints(self.installation)), "folders": folders,
+                 "mounts": self.mounts()}
         return {kind: things for kind, things in found.items() if things}
 
     def await_nothing_left(self, seconds=30):

@@ -66,7 +66,7 @@ std::string describe_self() {
   for (const char* path : {"/file", "/etc/file", "/data/file", "/tmp/file", "/dev/shm/file"}) {
     text += "write " + std::string{path} + ": " + try_to_write(path) + "\n";
   }
-  for (const char* folder : {"/tmp", "/data", "/dev/shm"})
+  for (const char* folder : {"/tmp", "/data", "/dev/shm", "/run/hearth"})
     text += std::string{"size "} + folder + ": " + size_of(folder) + "\n";
   for (char** one = environ; *one != nullptr; ++one) text += std::string{"env "} + *one + "\n";
   return text + read_file("/proc/self/mountinfo") + read_file("/proc/net/dev");
