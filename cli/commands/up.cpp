@@ -91,7 +91,7 @@ std::string gateway_of(const Context& context, const UpOptions& options) {
     const auto token = options.config_dir.empty() ? context.token_file : options.config_dir / "token";
     const auto info = Client(context.api, find_token(token), context.stop).get("/v1/info");
     for (const char* key : {"gateway", "gateway_url", "url"}) {
-      if (const auto url = text_at(info, key); !url.empty()) return url;
+      if (auto url = text_at(info, key); !url.empty()) return url;
     }
   } catch (const Error& error) {
     if (error.fault().code == Code::cancelled) throw;  // else the address is only not told
@@ -129,7 +129,7 @@ Daemon start(const Context& context, const UpOptions& options, const PidFile& fi
         named ? "HEARTHD names " + *named + ", which is no program" : "hearthd is neither beside fn nor on PATH",
         "name it in HEARTHD");
   }
-  const auto daemon = start_daemon(*program, arguments_of(context, options), log.path());
+  auto daemon = start_daemon(*program, arguments_of(context, options), log.path());
   file.write(daemon);
   try {
     const Progress progress(context.terminal, "starting hearthd");
