@@ -85,7 +85,7 @@ void await_event(int event, std::chrono::steady_clock::duration patience) {
   const auto millis = std::chrono::ceil<std::chrono::milliseconds>(patience).count();
   ::poll(&ready, 1, static_cast<int>(std::clamp<long long>(millis, 0, 3'600'000)));
   std::uint64_t count = 0;
-  static_cast<void>(::read(event, &count, sizeof count));
+  static_cast<void>(::read(event, &count, sizeof count) == sizeof count);
 }
 
 }  // namespace
