@@ -118,15 +118,22 @@ struct Socket::Core {
     descriptor.async_wait(asio::posix::stream_descriptor::wait_write, Ready{Hold(*this), true});
   }
   void await_hang_up() {
-    const int set = hang_up_of(descriptor.native_handle());
-    if (set < 0) return;
-    hang_up = std::make_unique<asio::posix::stream_descriptor>(loop.context(), set);
-    auto ended = [core = Hold(*this)](const asio::error_code& error) {
-      if (error) return;
-      core->hang_up = nullptr;
-      if (core->watcher) std::exchange(core->watcher, nullptr)->on_hang_up();
+    if (!hang_up) {
+      const int set = hang_up_of(descriptor.native_handle());
+      if (set < 0) return;
+      hang_up = std::make_unique<asio::posix::stream_descriptor>(loop.context(), set);
+    }
+    auto woken = [core = Hold(*this)](const asio::error_code& error) {
+      if (!error && core->hang_up) core->hung_up();
     };
-    hang_up->async_wait(asio::posix::stream_descriptor::wait_read, std::move(ended));
+    hang_up->async_wait(asio::posix::stream_descriptor::wait_read, std::move(woken));
+  }
+  void hung_up() {
+    // Asio's waits end early when a descriptor that was closed a moment ago had an event.
+    epoll_event event;
+    if (::epoll_wait(hang_up->native_handle(), &event, 1, 0) != 1) return await_hang_up();
+    hang_up = nullptr;
+    if (watcher) std::exchange(watcher, nullptr)->on_hang_up();
   }
   void drop() noexcept {
     if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
