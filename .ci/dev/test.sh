@@ -65,7 +65,10 @@ build_for() {
   [ "${1:-}" != -- ] || shift
   export HEARTH_BUILD_SECONDS
   HEARTH_BUILD_SECONDS=$(seconds_left)
-  build_preset "$preset" "$@" || broken "$suite" "it does not build (build/logs/build-$preset.log)"
+  build_preset "$preset" "$@" && return 0
+  local why='it does not build'
+  [ "$SECONDS" -lt "$suite_deadline" ] || why='it was not built within its minutes'
+  broken "$suite" "$why (build/logs/build-$preset.log)"
 }
 
 with_test_docker() {
