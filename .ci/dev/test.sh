@@ -7,6 +7,7 @@ docker_suites=' engine e2e '
 tsan_folders=(domain control http gateway)  # what threads share: the data plane and the scheduler
 soak_factor=20
 time_factor=1
+running=  # the pid of the tests that run
 
 verb_test() {
   local suites=("$@") suite
@@ -24,7 +25,7 @@ verb_test() {
   mkdir -p build/logs
   rm -f build/logs/*.junit.xml build/logs/*.broken
   trap stop_test_docker EXIT
-  trap 'exit 130' INT TERM
+  trap '[ -z "$running" ] || kill "$running" || true; exit 130' INT TERM
   for suite in "${suites[@]}"; do run_suite "$suite"; done
   stop_test_docker
   # Suites with Docker ran as root, and left their logs as root's.
@@ -102,7 +103,11 @@ run_tests() {
     --output-junit "$PWD/build/logs/$name.junit.xml")
   [[ $docker_suites != *" $suite "* ]] || command=(in_test_network env "HEARTH_TEST_DOCKER=$HEARTH_TEST_DOCKER"
     "HEARTH_TEST_REPEAT=$HEARTH_TEST_REPEAT" "${command[@]}")
-  "${command[@]}" >"build/logs/$name.log" 2>&1 || status=$?
+  # Beside us, so that a signal is heard at once and not when the tests are done.
+  "${command[@]}" >"build/logs/$name.log" 2>&1 </dev/null &
+  running=$!
+  wait "$running" || status=$?
+  running=
   case $status in
     124 | 137) broken "$name" "not done within its minutes (build/logs/$name.log)" ;;
     *) [ -s "build/logs/$name.junit.xml" ] || broken "$name" "no tests ran (build/logs/$name.log)" ;;
