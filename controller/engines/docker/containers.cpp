@@ -40,24 +40,26 @@ bool Containers::signal(const std::string& id, const std::string& signal) {
   return answer.status < 300;
 }
 
-std::optional<ports::Exit> Containers::await_exit(const std::string& id, std::chrono::milliseconds patience) {
+std::optional<ports::Exit> Containers::await_exit(const std::string& id, std::chrono::milliseconds patience,
+                                                  std::stop_token stop) {
   try {
     api_.call({.method = "POST",
                .path = path(id, "/wait?condition=not-running"),
                .attempt = "wait for a container's end",
                .expected = {404},
-               .timeout = std::max(patience, std::chrono::milliseconds{1})});
+               .timeout = std::max(patience, std::chrono::milliseconds{1})},
+              std::move(stop));
   } catch (const domain::Error& error) {
-    if (error.fault().code != Code::timeout) throw;
+    if (error.fault().code != Code::timeout && error.fault().code != Code::cancelled) throw;
     return std::nullopt;
   }
   const auto container = inspect(id);
   return container ? container->exit : ports::Exit{.code = kKilled};
 }
 
-std::optional<Container> Containers::inspect(const std::string& id_or_name) {
-  const auto answer =
-      api_.call({.path = path(id_or_name, "/json"), .attempt = "look at a container", .expected = {404}});
+std::optional<Container> Containers::inspect(const std::string& id_or_name, std::stop_token stop) {
+  const auto answer = api_.call(
+      {.path = path(id_or_name, "/json"), .attempt = "look at a container", .expected = {404}}, std::move(stop));
   if (answer.status == 404) return std::nullopt;
   const json inspected = json::parse(answer.body, nullptr, false);
   return inspected.is_object() ? std::optional{read_container(inspected)} : std::nullopt;
@@ -69,17 +71,19 @@ std::vector<Container> Containers::list(const Installation& installation) {
       {.path = "/containers/json?all=1&filters=" + net::url_encode(filters.dump()), .attempt = "list the containers"}));
 }
 
-void Containers::remove(const std::string& id_or_name) {
+void Containers::remove(const std::string& id_or_name, std::stop_token stop) {
   const auto answer = api_.call({.method = "DELETE",
                                  .path = path(id_or_name, "?force=1&v=1"),
                                  .attempt = "remove a container",
-                                 .expected = {404, 409}});
+                                 .expected = {404, 409}},
+                                stop);
   if (answer.status != 409) return;
   // Another removal of it is under way.
   api_.call({.method = "POST",
              .path = path(id_or_name, "/wait?condition=removed"),
              .attempt = "wait until a container is removed",
-             .expected = {404}});
+             .expected = {404}},
+            stop);
 }
 
 std::vector<std::string> Containers::image_volumes(const std::string& image) {

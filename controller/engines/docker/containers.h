@@ -20,13 +20,14 @@ class Containers {
   void start(const std::string& id);
   // False when it does not run (any more).
   bool signal(const std::string& id, const std::string& signal);
-  // How it ended, once it has; nothing when it still runs after `patience`. One that is gone was killed.
-  std::optional<ports::Exit> await_exit(const std::string& id, std::chrono::milliseconds patience);
-  std::optional<Container> inspect(const std::string& id_or_name);
+  // How it ended, once it has; nothing when it still runs after `patience` or at `stop`. One that is gone was killed.
+  std::optional<ports::Exit> await_exit(const std::string& id, std::chrono::milliseconds patience,
+                                        std::stop_token stop = {});
+  std::optional<Container> inspect(const std::string& id_or_name, std::stop_token stop = {});
   // Those, of any state, that claim to be of `installation`.
   std::vector<Container> list(const Installation& installation);
   // Kills it where it runs, removes it and its anonymous volumes; returns when it is gone. Gone already is fine.
-  void remove(const std::string& id_or_name);
+  void remove(const std::string& id_or_name, std::stop_token stop = {});
   std::vector<std::string> image_volumes(const std::string& image);
 
  private:

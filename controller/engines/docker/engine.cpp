@@ -23,7 +23,10 @@ DockerEngine::DockerEngine(EngineSettings settings, ports::Host& host, ports::Lo
       containers_(api_),
       networks_(api_, settings_.installation),
       last_event_nanos_(wall_nanos()),
-      followers_(api_, sink) {}
+      upkeep_([this](const std::stop_token& stop) { return keep_up(stop); }),
+      followers_(api_, sink, [this] { upkeep_.ask(); }) {}
+
+DockerEngine::~DockerEngine() { upkeep_.end(); }
 
 DockerEngine::Facts DockerEngine::facts() {
   {

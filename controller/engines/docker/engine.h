@@ -8,6 +8,7 @@
 #include "engines/docker/followers.h"
 #include "engines/docker/networks.h"
 #include "engines/docker/roster.h"
+#include "engines/docker/upkeep.h"
 #include "ports/engine.h"
 #include "ports/host.h"
 
@@ -35,6 +36,7 @@ class DockerEngine final : public ports::Engine {
  public:
   // Speaks to nobody yet. All that is passed outlives it.
   DockerEngine(EngineSettings settings, ports::Host& host, ports::LogSink& sink);
+  ~DockerEngine() override;
 
   ports::Running start(const ports::ReplicaSpec& spec, std::stop_token stop) override;
   void stop(domain::ReplicaId replica, std::chrono::milliseconds grace) override;
@@ -63,7 +65,7 @@ class DockerEngine final : public ports::Engine {
   std::optional<ports::Address> await_listening(const ports::ReplicaSpec& spec, const std::string& container,
                                                 domain::Time deadline, const std::stop_token& halt);
   [[noreturn]] void fail_late(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
-  void discard(domain::ReplicaId replica, const std::string& container) noexcept;
+  void discard(domain::ReplicaId replica, const std::string& container, const std::stop_token& stop = {}) noexcept;
 
   std::optional<ports::Found> adopt(domain::ReplicaId replica, const Record& record);
   bool answers(const ports::Address& address);
@@ -72,6 +74,8 @@ class DockerEngine final : public ports::Engine {
   void handle(const ContainerEvent& event, ports::EngineEvents& events);
   bool ran_out_of_memory(const std::string& container);
   void reconnected();
+  bool keep_up(const std::stop_token& stop) noexcept;
+  void follow_on(const Member& member, const std::stop_token& stop) noexcept;
 
   const EngineSettings settings_;
   ports::Host& host_;
@@ -84,7 +88,8 @@ class DockerEngine final : public ports::Engine {
   std::map<std::string, std::vector<std::string>> volumes_;  // by image; an image never changes
   std::map<domain::ReplicaId, std::string> doomed_;          // containers that could not be removed yet
   std::int64_t last_event_nanos_;                            // the watching thread's own
-  Followers followers_;                                      // last: its thread ends first
+  Upkeep upkeep_;                                            // ended first
+  Followers followers_;                                      // its thread ends next
 };
 
 }  // namespace hearth::docker

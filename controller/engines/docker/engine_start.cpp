@@ -138,7 +138,7 @@ std::optional<Address> DockerEngine::await_listening(const ReplicaSpec& spec, co
   const auto inspected = containers_.inspect(container);
   const auto network = network_name(settings_.installation, network_kind(spec));
   if (!inspected || !inspected->running || !inspected->addresses.contains(network)) {
-    containers_.await_exit(container, until(deadline));
+    containers_.await_exit(container, until(deadline), halt);
     return std::nullopt;
   }
   const std::string host = inspected->addresses.at(network);
@@ -156,16 +156,18 @@ void DockerEngine::fail_late(const ReplicaSpec& spec, const std::string& contain
   throw domain::Error(never_listened(spec, listeners_of(inspected->pid), output.tail()));
 }
 
-// Away with all of a failed start. Where Docker does not let us now, the watch does it when Docker is back, and
-// recover() after a restart of ours.
-void DockerEngine::discard(domain::ReplicaId replica, const std::string& container) noexcept {
+// Away with all of a failed start. Where Docker does not let us now, upkeep() tries again, and recover() after a
+// restart of ours.
+void DockerEngine::discard(domain::ReplicaId replica, const std::string& container,
+                           const std::stop_token& stop) noexcept {
   roster_.stopping(replica);
   try {
-    if (!container.empty()) containers_.remove(container);
+    if (!container.empty()) containers_.remove(container, stop);
     host_.forget(replica);
   } catch (const domain::Error&) {  // the start's own fault is the one to tell
     const std::lock_guard lock{mutex_};
     doomed_[replica] = container;
+    upkeep_.ask();
   }
   roster_.remove(replica);
 }

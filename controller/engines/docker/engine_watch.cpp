@@ -103,18 +103,38 @@ bool DockerEngine::ran_out_of_memory(const std::string& container) {
 }
 
 void DockerEngine::reconnected() {
-  std::map<domain::ReplicaId, std::string> doomed;
   {
     const std::lock_guard lock{mutex_};
     facts_.reset();
     volumes_.clear();
-    doomed = std::move(doomed_);
-    doomed_.clear();
   }
   networks_.doubt();
-  for (const auto& [replica, container] : doomed) discard(replica, container);
+  keep_up({});
+}
+
+// What Docker refused to remove, and output that broke off while its container lives.
+bool DockerEngine::keep_up(const std::stop_token& stop) noexcept {
+  std::map<domain::ReplicaId, std::string> doomed;
+  {
+    const std::lock_guard lock{mutex_};
+    doomed.swap(doomed_);
+  }
+  for (const auto& [replica, container] : doomed) discard(replica, container, stop);
+  bool broken = false;
   for (const auto& member : roster_.running()) {
-    if (member.output && member.output->ended()) followers_.resume(member.container, member.output);
+    if (!member.output || !member.output->ended() || member.exit) continue;
+    broken = true;
+    follow_on(member, stop);
+  }
+  return broken || !doomed.empty();
+}
+
+void DockerEngine::follow_on(const Member& member, const std::stop_token& stop) noexcept {
+  try {
+    const auto container = containers_.inspect(member.container, stop);
+    if (container && container->running) followers_.resume(member.container, member.output);
+  } catch (const domain::Error&) {  // Docker is away or refuses: later
+    upkeep_.ask();
   }
 }
 

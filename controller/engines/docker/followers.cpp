@@ -1,6 +1,17 @@
 #include "engines/docker/followers.h"
 
+#include <utility>
+
 namespace hearth::docker {
+
+namespace {
+
+std::int64_t wall_nanos() {
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
 
 Following::Following(ports::LogSink& sink, domain::ReplicaId replica, domain::FunctionName function)
     : sink_(sink),
@@ -48,9 +59,10 @@ void Following::end() {
   changed_.notify_all();
 }
 
-void Following::reopen() {
+// False where it has not ended.
+bool Following::reopen() {
   const std::lock_guard lock{mutex_};
-  ended_ = false;
+  return std::exchange(ended_, false);
 }
 
 void Following::line(const OutputLine& line) {
@@ -70,8 +82,11 @@ void Following::line(const OutputLine& line) {
               .text = line.text});
 }
 
-Followers::Followers(Api& api, ports::LogSink& sink)
-    : api_(api), sink_(sink), streams_({.base = "http://docker", .unix_socket = api.socket()}) {}
+Followers::Followers(Api& api, ports::LogSink& sink, std::function<void()> on_any_end)
+    : api_(api),
+      sink_(sink),
+      on_any_end_(std::move(on_any_end)),
+      streams_({.base = "http://docker", .unix_socket = api.socket()}) {}
 
 std::shared_ptr<Following> Followers::follow(const std::string& container, domain::ReplicaId replica,
                                              const domain::FunctionName& function, std::function<void()> on_end) {
@@ -84,13 +99,14 @@ std::shared_ptr<Following> Followers::join(const std::string& container, domain:
                                            const domain::FunctionName& function) {
   auto following = std::make_shared<Following>(sink_, replica, function);
   following->drop_tail();
+  following->last_nanos_ = wall_nanos();  // or one that breaks off before its first line would be told from the start
   open(container, following, "&tail=0", {});
   return following;
 }
 
 void Followers::resume(const std::string& container, const std::shared_ptr<Following>& following,
                        std::function<void()> on_end) {
-  following->reopen();
+  if (!following->reopen()) return;
   // Docker's `since` includes its own moment, to the nanosecond.
   const auto last = following->last_nanos();
   open(container, following, last == 0 ? "" : "&since=" + unix_seconds(last + 1), std::move(on_end));
@@ -108,9 +124,10 @@ void Followers::open(const std::string& container, const std::shared_ptr<Followi
         if (*accepted) following->feed(piece);
         return *accepted;
       },
-      [following, on_end = std::move(on_end)](const std::optional<domain::Fault>&) {
+      [this, following, on_end = std::move(on_end)](const std::optional<domain::Fault>&) {
         following->end();  // why does not matter here: the watch tells when the engine is away
         if (on_end) on_end();
+        on_any_end_();
       });
 }
 

@@ -32,7 +32,7 @@ class Following {
   friend class Followers;
   void feed(std::string_view bytes);
   void end();
-  void reopen();
+  bool reopen();
   void line(const OutputLine& line);
 
   static constexpr std::size_t kTailLines = 20;
@@ -51,7 +51,8 @@ class Following {
 
 class Followers {
  public:
-  Followers(Api& api, ports::LogSink& sink);
+  // `on_any_end` comes from the log thread, whenever one ends.
+  Followers(Api& api, ports::LogSink& sink, std::function<void()> on_any_end);
 
   // All output from its start. `on_end` comes from the log thread, when the output ends or the engine goes away.
   std::shared_ptr<Following> follow(const std::string& container, domain::ReplicaId replica,
@@ -59,7 +60,7 @@ class Followers {
   // Only what comes from now on.
   std::shared_ptr<Following> join(const std::string& container, domain::ReplicaId replica,
                                   const domain::FunctionName& function);
-  // Goes on where it broke off.
+  // Goes on where it broke off; nothing happens where it goes on already.
   void resume(const std::string& container, const std::shared_ptr<Following>& following,
               std::function<void()> on_end = {});
 
@@ -69,6 +70,7 @@ class Followers {
 
   Api& api_;
   ports::LogSink& sink_;
+  const std::function<void()> on_any_end_;
   net::Streams streams_;
 };
 
