@@ -188,7 +188,7 @@ Task<bool> Exchange::respond(const domain::Fault& fault, std::span<const OutFiel
   std::vector<OutField> all(fields.begin(), fields.end());
   all.push_back({"Content-Type", kProblemType});
   std::string seconds;
-  if (status == 429 || status == 503) {
+  if (fault.retry_after || status == 429 || status == 503) {
     seconds = std::to_string(fault.retry_after.value_or(std::chrono::seconds{1}).count());
     all.push_back({"Retry-After", seconds});
   }
