@@ -42,7 +42,8 @@ struct Dispatcher::Impl {
                .timers = timers,
                .runner = runner,
                .ids = ids,
-               .gateway_threads = settings.gateway_threads} {}
+               .gateway_threads = settings.gateway_threads,
+               .max_held = settings.max_held} {}
 
   FunctionHandle find(const FunctionName& name) const {
     const std::scoped_lock lock{mutex};
@@ -86,6 +87,8 @@ Dispatcher::~Dispatcher() {
   impl_->runner.shut_down();
   impl_->timers.stop();
 }
+
+std::uint32_t Dispatcher::gateway_threads() const noexcept { return impl_->settings.gateway_threads; }
 
 const Directory& Dispatcher::directory() const { return impl_->directory; }
 

@@ -24,7 +24,8 @@ class Dispatcher final : public ports::EngineEvents {
  public:
   struct Settings {
     std::uint32_t gateway_threads = 2;
-    std::uint32_t max_starts = 8;  // in flight, of all functions together
+    std::uint32_t max_held = 1000;  // calls of one function that wait at once
+    std::uint32_t max_starts = 8;   // in flight, of all functions together
     std::uint32_t effect_threads = 16;
     std::chrono::milliseconds stop_grace{10'000};
   };
@@ -33,6 +34,9 @@ class Dispatcher final : public ports::EngineEvents {
   Dispatcher(ports::Engine& engine, const ports::Clock& clock, Settings settings);
   // Refuses what is held, calls starts off, waits for stops in flight; replicas live on.
   ~Dispatcher() override;
+
+  // Callers of acquire name themselves by a number below this.
+  std::uint32_t gateway_threads() const noexcept;
 
   // Names to functions, read by every data thread without a shared lock.
   const Directory& directory() const;

@@ -14,7 +14,6 @@ using domain::Time;
 
 namespace {
 
-constexpr std::uint32_t kMaxHeld = 1000;
 constexpr std::size_t kObituaries = 32;
 
 std::chrono::microseconds micros(domain::Duration duration) {
@@ -30,7 +29,10 @@ void Lease::finish(Outcome outcome) noexcept {
 }
 
 FunctionEntry::FunctionEntry(domain::FunctionName name, Surroundings& around)
-    : name_(std::move(name)), around_(around), pool_(kMaxHeld, around.gateway_threads), fleet_({}, 1, around.ids) {}
+    : name_(std::move(name)),
+      around_(around),
+      pool_(around.max_held, around.gateway_threads),
+      fleet_({}, 1, around.ids) {}
 
 // --- the data world ---
 

@@ -25,6 +25,7 @@ struct Surroundings {
   EffectRunner& runner;
   domain::ReplicaIds& ids;
   std::uint32_t gateway_threads = 1;
+  std::uint32_t max_held = 1000;
 };
 
 class FunctionEntry final : public Ordering, public std::enable_shared_from_this<FunctionEntry> {

@@ -7,6 +7,7 @@ namespace hearth::domain {
 
 std::variant<Grant, Held, Refusal> Pool::call_arrived(CallId call, Time deadline, std::uint32_t thread, Time now) {
   if (deadline <= now) return Refusal::deadline;
+  assert(thread + 1 < free_.size());
   const Waiting arrived{call, now, deadline, thread};
   if (const auto slot = take_free(thread)) return give(arrived, *slot, now);
   if (held_.size() >= max_held_) return Refusal::queue_full;
@@ -15,6 +16,7 @@ std::variant<Grant, Held, Refusal> Pool::call_arrived(CallId call, Time deadline
 }
 
 Pool::Ended Pool::call_ended(const Slot& slot, std::uint32_t thread, Time now) {
+  assert(thread + 1 < free_.size());
   --in_flight_;
   auto& lent = lent_[slot.place];
   assert(lent.replica == slot.replica && lent.in_flight > 0);

@@ -59,7 +59,8 @@ struct PoolReport {
 
 class Pool {
  public:
-  // `max_held`: calls that may wait; `threads`: of the gateway, each with a favourite among the free slots.
+  // `max_held`: calls that may wait; `threads`: of the gateway, each with a favourite among the free slots. Wherever
+  // a thread is named, it is by a number below that.
   Pool(std::uint32_t max_held, std::uint32_t threads) : max_held_(max_held), free_(threads + 1) {}
 
   std::variant<Grant, Held, Refusal> call_arrived(CallId call, Time deadline, std::uint32_t thread, Time now);

@@ -25,6 +25,14 @@ class CallHandler final : public http::Handler {
   Surroundings around_;
 };
 
+// What a pool could not count with would be a thread beyond its slots.
+void check(const control::Dispatcher& dispatcher, std::uint32_t thread) {
+  if (thread < dispatcher.gateway_threads()) return;
+  throw domain::Error(domain::Code::internal, domain::Layer::gateway,
+                      "the gateway has more threads than its dispatcher was made for, which is " +
+                          std::to_string(dispatcher.gateway_threads()));
+}
+
 }  // namespace
 
 struct Gateway::Impl {
@@ -34,7 +42,8 @@ struct Gateway::Impl {
 Gateway::Gateway(control::Dispatcher& dispatcher, ports::Host& host, Settings settings)
     : impl_(new Impl{http::Server(std::move(settings.server),
                                   [&dispatcher, &host, patience = settings.explain_patience](
-                                      http::Loop& loop, std::uint32_t) -> std::unique_ptr<http::Handler> {
+                                      http::Loop& loop, std::uint32_t thread) -> std::unique_ptr<http::Handler> {
+                                    check(dispatcher, thread);
                                     return std::make_unique<CallHandler>(loop, dispatcher, host, patience);
                                   })}) {}
 Gateway::~Gateway() = default;

@@ -23,7 +23,8 @@ class Gateway {
     std::chrono::milliseconds explain_patience{1'000};
   };
 
-  // Binds at once; throws domain::Error (`conflict` when the port is in use). What is passed outlives it.
+  // Binds at once; throws domain::Error (`conflict` when the port is in use, `internal` when it has more threads than
+  // the dispatcher counts with). What is passed outlives it.
   Gateway(control::Dispatcher& dispatcher, ports::Host& host, Settings settings);
   ~Gateway();  // stops without grace
 

@@ -63,6 +63,8 @@ struct Deployed {
   bool templated = false;
   bool tcp = false;
   bool held = false;  // its start waits for engine.let_start()
+  bool starts = true;
+  std::uint32_t max_held = 1000;
   http::Limits http = {.linger = 200ms};
   std::uint32_t threads = 2;
 };
@@ -71,9 +73,14 @@ struct Deployed {
 class World {
  public:
   explicit World(ScriptedUpstream::Script script, const Deployed& as = {})
-      : upstream(std::move(script)), host(upstream.path()) {
+      : upstream(std::move(script)),
+        host(upstream.path()),
+        dispatcher(engine, clock, {.gateway_threads = 4, .max_held = as.max_held}) {
     engine.tell(dispatcher);
-    FakeEngine::Behaviour behaviour{.held = as.held, .address = ports::UnixAddress{.replica = 1, .owner = "test"}};
+    using Kind = FakeEngine::Behaviour::Kind;
+    FakeEngine::Behaviour behaviour{.kind = as.starts ? Kind::serves : Kind::exits,
+                                    .held = as.held,
+                                    .address = ports::UnixAddress{.replica = 1, .owner = "test"}};
     if (as.tcp) behaviour.address = ports::TcpAddress{"127.0.0.1", upstream.port()};
     engine.behave(behaviour);
     domain::Revision revision;
@@ -100,7 +107,7 @@ class World {
   PathHost host;
   FakeEngine engine;
   ports::SystemClock clock;
-  control::Dispatcher dispatcher{engine, clock, {.gateway_threads = 4}};  // as many as any test has
+  control::Dispatcher dispatcher;  // for as many threads as any test has
   std::optional<Gateway> gateway;
 };
 
