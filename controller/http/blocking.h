@@ -17,8 +17,6 @@
 
 namespace hearth::http {
 
-using Fields = std::vector<std::pair<std::string, std::string>>;
-
 struct Request {
   std::string method;
   std::string target;                   // as it was sent: "/v1/info?x=y"

@@ -1,7 +1,9 @@
 #include "http/server.h"
 
 #include "domain/error.h"
+#include "http/compose.h"
 #include "http/listener.h"
+#include "http/problem.h"
 #include "http/session.h"
 
 #include <sys/socket.h>
@@ -17,13 +19,20 @@
 namespace hearth::http {
 namespace {
 
-constexpr std::string_view kFull =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\n"
-    "Connection: close\r\nContent-Length: 144\r\n\r\n"
-    R"({"type":"about:blank","title":"Service Unavailable","status":503,"code":"unavailable","layer":"limit",)"
-    R"("detail":"too many connections are open"})"
-    "\n";
-static_assert(kFull.size() - kFull.find('{') == 144);
+// What a client beyond the limit is told, made once.
+std::string full(const Fields& fields) {
+  const domain::Fault fault{
+      .code = domain::Code::unavailable, .layer = domain::Layer::limit, .message = "too many connections are open"};
+  const auto body = problem(fault);
+  std::string out;
+  compose_status(out, 503, reason_phrase(503));
+  for (const auto& [name, value] : fields) compose_field(out, name, value);
+  compose_field(out, "Content-Type", kProblemType);
+  compose_field(out, "Retry-After", "1");
+  compose_field(out, "Connection", "close");
+  compose_number(out, "Content-Length", body.size());
+  return out + "\r\n" + body;
+}
 
 }  // namespace
 
@@ -37,6 +46,7 @@ struct Server::Impl {
           sessions{.loop = *loop,
                    .handler = *handler,
                    .limits = impl.settings.limits,
+                   .refusal_fields = impl.settings.refusal_fields,
                    .report = impl.settings.report,
                    .on_end = [&impl] { impl.session_ended(); }} {}
 
@@ -47,11 +57,11 @@ struct Server::Impl {
     std::jthread thread;
   };
 
-  explicit Impl(Settings given) : settings(std::move(given)) {}
+  explicit Impl(Settings given) : settings(std::move(given)), refusal(full(settings.refusal_fields)) {}
 
   void take(Worker& worker, int fd, std::string peer) {
     if (open.fetch_add(1) >= settings.limits.connections) {
-      [[maybe_unused]] const auto sent = ::send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      [[maybe_unused]] const auto sent = ::send(fd, refusal.data(), refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       ::close(fd);
       session_ended();
       return;
@@ -77,6 +87,7 @@ struct Server::Impl {
   }
 
   Settings settings;
+  const std::string refusal;
   std::vector<std::unique_ptr<Worker>> workers;
   std::uint16_t port = 0;
   std::atomic<std::size_t> open{0};

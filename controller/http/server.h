@@ -11,12 +11,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hearth::http {
 
 class Exchange;
 class Loop;
+
+using Fields = std::vector<std::pair<std::string, std::string>>;  // names and values
 
 // Serves the requests of one thread's sessions, any number of them at once. What `serve` throws becomes a problem
 // while no head was sent, else the connection is cut.
@@ -45,6 +48,8 @@ class Server {
     std::vector<int> descriptors = {};    // listening sockets handed in, owned from here on; used instead of `address`
     std::uint32_t threads = 1;
     Limits limits = {};
+    // On each answer that is the server's own: to a request that no handler was asked for, or that one failed at.
+    Fields refusal_fields = {};
     // Told what a handler threw that nobody foresaw; any of the server's threads.
     std::function<void(std::string_view)> report = {};
   };

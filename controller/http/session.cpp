@@ -2,7 +2,6 @@
 
 #include "http/problem.h"
 
-#include <array>
 #include <exception>
 
 namespace hearth::http {
@@ -62,11 +61,17 @@ Task<bool> Session::serve() {
   }
   exchange_.listen(nullptr);
   if (failure && exchange_.head_sent()) exchange_.cut();
-  if (failure && !exchange_.head_sent()) co_await exchange_.respond(*failure);
+  if (failure && !exchange_.head_sent()) co_await exchange_.respond(*failure, own_fields());
   if (exchange_.left_ || exchange_.cut_) co_return false;
   if (exchange_.persistent()) co_return true;
   co_await exchange_.linger();
   co_return false;
+}
+
+std::vector<OutField> Session::own_fields() const {
+  std::vector<OutField> fields;
+  for (const auto& [name, value] : all_.refusal_fields) fields.push_back({name, value});
+  return fields;
 }
 
 Task<> Session::refuse(int status, domain::Code code, std::string_view reason) {
@@ -74,7 +79,8 @@ Task<> Session::refuse(int status, domain::Code code, std::string_view reason) {
   const domain::Fault fault{
       .code = code, .layer = domain::Layer::client, .message = "the request was refused: " + std::string(reason)};
   const auto body = problem(fault, status);
-  const std::array fields{OutField{"Content-Type", kProblemType}};
+  auto fields = own_fields();
+  fields.push_back({"Content-Type", kProblemType});
   if (co_await exchange_.respond(status, fields, body)) co_await exchange_.linger();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 namespace hearth::http {
 
@@ -18,6 +19,7 @@ struct Sessions {
   Loop& loop;
   Handler& handler;
   const Limits& limits;
+  const Fields& refusal_fields;
   const std::function<void(std::string_view)>& report;
   std::function<void()> on_end;  // after each session
   bool stopping = false;
@@ -39,6 +41,7 @@ class Session {
  private:
   friend struct Sessions;
   Task<bool> serve();  // one request; false when the connection is not to be used again
+  std::vector<OutField> own_fields() const;
   Task<> refuse(int status, domain::Code code, std::string_view reason);
 
   Sessions& all_;
