@@ -39,6 +39,7 @@ TEST(Upkeep, RemovesAFailedStartThatDockerRefusedToRemove) {
 
   EXPECT_TRUE(comes_true([&] { return world.things() == 0; }));
   EXPECT_EQ(refusals, 2);
+  meddler.meddle({});
 }
 
 TEST(Upkeep, FollowsOutputOnThatBrokeOff) {
@@ -104,6 +105,7 @@ TEST(Upkeep, LetsAStartThatHasNoAddressBeCancelled) {
 
   EXPECT_EQ(fault.get().code, domain::Code::cancelled);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 30s);
+  meddler.meddle({});
   EXPECT_EQ(world.things(), 0u);
 }
 
