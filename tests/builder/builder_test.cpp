@@ -47,10 +47,12 @@ class BuilderTest : public testing::Test {
     for (const auto& revision : built_) builder_.discard(revision);
     EXPECT_EQ(images_of_ours(), std::vector<std::string>{}) << "discarded, and still there";
     EXPECT_FALSE(has_containers_of_ours());
-    api_.call({.method = "DELETE",
-               .path = "/volumes/hearth-" + installation_.id + "-cache",
-               .attempt = "remove the cache",
-               .expected = {404}});
+    for (const char* space : {"default", "other"}) {
+      api_.call({.method = "DELETE",
+                 .path = "/volumes/" + cache_volume(installation_, space),
+                 .attempt = "remove the cache",
+                 .expected = {404}});
+    }
   }
 
   BuildSettings settings() {
@@ -106,7 +108,7 @@ class BuilderTest : public testing::Test {
                                installation_,
                                {.image = image,
                                 .command = command,
-                                .cache_volume = "hearth-" + installation_.id + "-cache",
+                                .cache_volume = cache_volume(installation_, "default"),
                                 .memory = domain::mebibytes(256),
                                 .pids = 64},
                                {}};
@@ -200,6 +202,19 @@ TEST_F(BuilderTest, RequirementsThatCannotBeInstalledShowWhatPipSaid) {
 TEST_F(BuilderTest, RequirementsThatAskForNothingAreFine) {
   const auto image = build(python(), {{"handler.py", kHandler}, {"requirements.txt", "# none yet\n"}});
   EXPECT_EQ(run(image, {"ls", "/function"}), "handler.py\nrequirements.txt\n");
+}
+
+TEST_F(BuilderTest, NamespacesShareNeitherCachesNorWhatWasInstalled) {
+  const std::map<std::string, std::string> files{{"handler.py", kHandler}, {"requirements.txt", "# none yet\n"}};
+  auto other = python();
+  other.function.space = "other";
+  other.spec.name = other.function;
+  build(python(), files);
+  build(other, files);
+  EXPECT_THAT(output_, HasSubstr("Installing what requirements.txt asks for"));
+  const auto volumes = list("/volumes");
+  EXPECT_THAT(volumes, HasSubstr("\"" + cache_volume(installation_, "default") + "\""));
+  EXPECT_THAT(volumes, HasSubstr("\"" + cache_volume(installation_, "other") + "\""));
 }
 
 TEST_F(BuilderTest, APackageWithoutItsHandlerIsRefusedWithWhatItHas) {

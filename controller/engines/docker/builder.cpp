@@ -28,7 +28,9 @@ std::string Builder::build(const Revision& revision, const std::string& package,
                            std::stop_token stop) {
   const Deadline deadline{settings_.timeout};
   try {
-    return build_any(revision, package, {.deadline = deadline, .output = output, .stop = std::move(stop)});
+    return build_any(
+        revision, package,
+        {.space = revision.function.space, .deadline = deadline, .output = output, .stop = std::move(stop)});
   } catch (const domain::Error& error) {
     if (error.fault().code != Code::timeout || !deadline.passed()) throw;
     throw domain::Error(Code::timeout, Layer::limit,

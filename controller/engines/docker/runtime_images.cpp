@@ -55,6 +55,10 @@ bool names_files(const std::string& dependencies) {
   return false;
 }
 
+std::string cache_volume(const Installation& installation, const std::string& space) {
+  return "hearth-" + installation.id + "-cache-" + space;
+}
+
 std::string RuntimeImages::base_of(const Runtime& runtime, const BuildRun& run) {
   for (const auto& base : runtime.bases) {
     if (images_.find(base, run.stop)) return base;
@@ -97,7 +101,7 @@ std::string RuntimeImages::with_dependencies(const Runtime& runtime, const fs::p
                                              const std::string& package_digest, const std::string& asked,
                                              const BuildRun& run) {
   const std::string base = run_image(runtime, run);
-  std::string made_of = base + "\n" + asked;
+  std::string made_of = base + "\n" + run.space + "\n" + asked;
   for (const auto& word : runtime.dependencies_command) made_of += "\n" + word;
   if (names_files(asked)) made_of += "\n" + package_digest;
   std::string name = "hearth-" + settings_.installation.id + "/dependencies-" + runtime.name + ":" +
@@ -135,7 +139,7 @@ void RuntimeImages::install(const Runtime& runtime, const fs::path& package, Spo
   BuilderSpec spec{.image = image, .command = runtime.dependencies_command};
   spec.env = settings_.proxies;
   spec.ca_bundle = settings_.ca_bundle.string();
-  spec.cache_volume = "hearth-" + settings_.installation.id + "-cache";
+  spec.cache_volume = cache_volume(settings_.installation, run.space);
   spec.memory = settings_.memory;
   spec.pids = settings_.pids;
   BuilderContainer container{api_, settings_.installation, spec, run.stop};

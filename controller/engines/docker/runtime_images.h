@@ -44,6 +44,7 @@ struct BuildSettings {
 
 // One build's surroundings.
 struct BuildRun {
+  std::string space = {};  // the namespace that it is for
   const Deadline& deadline;
   const ports::BuildOutput& output;
   std::stop_token stop;
@@ -55,7 +56,8 @@ class RuntimeImages {
 
   // The id of the image that functions of `runtime` run in.
   std::string run_image(const Runtime& runtime, const BuildRun& run);
-  // The name of an image on top of it that has what the package's dependencies file asks for.
+  // The name of an image on top of it that has what the package's dependencies file asks for. What is installed can
+  // run code and leave wheels of any name in the cache, so namespaces share neither images nor caches.
   std::string with_dependencies(const Runtime& runtime, const std::filesystem::path& package,
                                 const std::string& package_digest, const std::string& asked, const BuildRun& run);
 
@@ -74,6 +76,9 @@ class RuntimeImages {
   std::condition_variable_any freed_;
   std::set<std::string> in_work_;
 };
+
+// The volume with what the builds of a namespace downloaded.
+std::string cache_volume(const Installation& installation, const std::string& space);
 
 inline constexpr const char* kBuiltBy = "dev.hearth.image.installation";
 inline constexpr const char* kDependencies = "dev.hearth.image.dependencies";
