@@ -63,7 +63,7 @@ Token find_token(const fs::path& given) {
   std::vector<fs::path> files{given};
   if (given.empty()) {
     files = {user_config() / "token", "/etc/hearth/token"};
-    if (const auto config = environment("HEARTH_CONFIG_DIR")) files.insert(files.begin(), fs::path(*config) / "token");
+    if (const auto config = environment("HEARTH_CONFIG_DIR")) files = {fs::path(*config) / "token"};
   }
   std::string reasons;
   for (const auto& file : files) {

@@ -17,6 +17,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(hearth_flags INTERFACE -Wno-mismatched-new-delete -Wno-restrict)
 endif()
 target_link_libraries(hearth_flags INTERFACE Threads::Threads)
+if(NOT HEARTH_SANITIZE)
+  # What Ubuntu's compiler does by itself, so that Debian's complains of the same.
+  target_compile_options(hearth_flags INTERFACE
+                         "$<$<CONFIG:Release,RelWithDebInfo>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>")
+endif()
 if(HEARTH_SANITIZE)
   add_compile_options(-fsanitize=${HEARTH_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${HEARTH_SANITIZE})
