@@ -4,6 +4,7 @@
 #include "cli/problem.h"
 
 #include <charconv>
+#include <exception>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -66,9 +67,15 @@ void Client::remove(const std::string& target, std::chrono::milliseconds patienc
 void Client::follow(const std::string& target, const OnEvent& on_event) {
   auto asked = request("GET", target);
   asked.timeout = std::chrono::milliseconds(0);
+  std::exception_ptr refused;  // what on_event threw is its own word, not that hearthd does not answer
   NdjsonLines lines([&](std::string_view line) {
-    const auto event = json::parse(line, nullptr, false);
-    return !event.is_object() || on_event(event);
+    try {
+      const auto event = json::parse(line, nullptr, false);
+      return !event.is_object() || on_event(event);
+    } catch (...) {
+      refused = std::current_exception();
+      return false;
+    }
   });
   int status = 0;
   bool more = true;
@@ -86,6 +93,7 @@ void Client::follow(const std::string& target, const OnEvent& on_event) {
     return response;
   });
   if (more) lines.finish();
+  if (refused) std::rethrow_exception(refused);
 }
 
 bool Client::has_package(const std::string& space, const std::string& digest) {

@@ -198,6 +198,16 @@ TEST_F(Deploy, ShowsTheFailingStepAndItsLastLines) {
   EXPECT_THAT(deploy({"--verbose"}).err, HasSubstr("unchanged (1 files, 2 KiB)\ncollecting\nno such package\n"));
 }
 
+TEST_F(Deploy, TellsABuildThatFailedForWantOfTheEngineAsThat) {
+  stub_.set(std::string("HEAD ") + kPackages + "*", answer("200 OK", ""));
+  build(R"({"type":"failed",)"
+        R"("problem":{"code":"unavailable","layer":"engine","detail":"Docker is away","hint":"start it"}})"
+        "\n");
+  const auto outcome = deploy();
+  EXPECT_EQ(outcome.code, 4);
+  EXPECT_THAT(outcome.err, testing::EndsWith("error: Docker is away\nhint: start it\n"));
+}
+
 TEST_F(Deploy, TellsABuildWhoseOutputEndsTooSoon) {
   stub_.set(std::string("HEAD ") + kPackages + "*", answer("200 OK", ""));
   build("{\"type\":\"output\",\"text\":\"Step 1\\n\"}\n");
