@@ -1,6 +1,7 @@
 #include "cli/daemon.h"
 
 #include "domain/error.h"
+#include "net/pause.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -12,11 +13,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <condition_variable>
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <mutex>
 #include <sstream>
 #include <utility>
 
@@ -101,9 +100,6 @@ class Descriptor {
 void await_lock(int file, const fs::path& path, const std::stop_token& stop, std::chrono::milliseconds patience) {
   using std::chrono::steady_clock;
   const auto deadline = steady_clock::now() + patience;
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock idle(mutex);
   while (::flock(file, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) fail(path.string() + " cannot be locked", errno);
     if (stop.stop_requested()) throw Error(Code::cancelled, Layer::client, "waiting for another fn was interrupted");
@@ -111,7 +107,7 @@ void await_lock(int file, const fs::path& path, const std::stop_token& stop, std
       throw Error(Code::conflict, Layer::client, "another fn up or fn down is at work: it holds " + path.string(),
                   "wait until it has ended, or look who holds it: fuser " + path.string());
     }
-    never.wait_for(idle, stop, std::chrono::milliseconds(20), [] { return false; });
+    net::pause(steady_clock::now() + std::chrono::milliseconds(20), stop);
   }
 }
 

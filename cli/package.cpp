@@ -1,6 +1,7 @@
 #include "cli/package.h"
 
 #include "cli/paths.h"
+#include "domain/hex.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -69,13 +70,7 @@ class TarWriter {
     std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
     unsigned count = 0;
     EVP_DigestFinal_ex(digest_.get(), bytes.data(), &count);
-    std::string text = "sha256:";
-    for (unsigned i = 0; i < count; ++i) {
-      constexpr std::string_view kDigits = "0123456789abcdef";
-      text += kDigits[bytes[i] >> 4];
-      text += kDigits[bytes[i] & 15];
-    }
-    return text;
+    return "sha256:" + domain::to_hex({bytes.data(), count});
   }
 
  private:

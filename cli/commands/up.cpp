@@ -6,9 +6,8 @@
 #include "cli/problem.h"
 #include "cli/progress.h"
 #include "cli/views.h"
+#include "net/pause.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <nlohmann/json.hpp>
 
 namespace hearth::cli {
@@ -61,10 +60,7 @@ std::optional<Fault> ask_readiness(const Context& context, std::chrono::millisec
 }
 
 void pause(std::chrono::milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  std::unique_lock lock(mutex);
-  changed.wait_for(lock, stop, time, [] { return false; });
+  net::pause(std::chrono::steady_clock::now() + time, stop);
   if (stop.stop_requested()) throw Error(Code::cancelled, Layer::client, "starting hearthd was interrupted");
 }
 

@@ -1,6 +1,7 @@
 #include "api/secret.h"
 
 #include "domain/error.h"
+#include "domain/hex.h"
 
 #include <openssl/crypto.h>
 #include <unistd.h>
@@ -13,10 +14,7 @@ std::string make_secret() {
   if (::getentropy(bytes.data(), bytes.size()) != 0) {
     throw domain::Error(domain::Code::internal, domain::Layer::gateway, "the system gives no random bytes");
   }
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string secret;
-  for (const auto byte : bytes) secret.append({kHex[byte >> 4], kHex[byte & 15]});
-  return secret;
+  return domain::to_hex(bytes);
 }
 
 bool same_secret(std::string_view left, std::string_view right) {

@@ -3,11 +3,10 @@
 #include "api/openapi.h"
 #include "api/reply.h"
 #include "api/resources.h"
+#include "net/pause.h"
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 namespace hearth::api {
 namespace {
@@ -16,14 +15,6 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 constexpr std::uint64_t kLongestWait = 60;  // seconds
-
-// Waits until `until`, less when `stop` is triggered.
-void wait_until(domain::Time until, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_until(lock, stop, until, [] { return false; });
-}
 
 // The number of the view that is there once the client's is old, once `wait` is over, or once nobody waits any more.
 // Goes by the second, since the wait itself cannot be called off, and a function that never had a revision that was
@@ -35,7 +26,7 @@ std::uint64_t await_news(const Parts& parts, const Request& request, const domai
     const auto until = std::min<domain::Time>(end, steady_clock::now() + 1s);
     const auto number = parts.service.await_change(name, seen, until);
     if (number != seen || steady_clock::now() >= end || request.stop.stop_requested()) return number;
-    wait_until(until, request.stop);
+    net::pause(until, request.stop);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "store/packages_folder.h"
 
+#include "domain/hex.h"
 #include "ports/host.h"
 
 #include <openssl/evp.h>
@@ -49,10 +50,7 @@ class Sha256 {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
     EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (unsigned int i = 0; i < size; ++i) text += {kDigits[digest[i] >> 4], kDigits[digest[i] & 15]};
-    return text;
+    return domain::to_hex({digest.data(), size});
   }
 
  private:

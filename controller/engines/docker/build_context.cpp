@@ -1,5 +1,7 @@
 #include "engines/docker/build_context.h"
 
+#include "domain/hex.h"
+
 #include <openssl/evp.h>
 
 #include <fcntl.h>
@@ -133,13 +135,7 @@ std::string hex_digest(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    hex += kDigits[digest[i] >> 4];
-    hex += kDigits[digest[i] & 15];
-  }
-  return hex;
+  return domain::to_hex({digest.data(), size});
 }
 
 std::string folder_digest(const fs::path& folder) {

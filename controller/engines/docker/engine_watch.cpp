@@ -1,9 +1,10 @@
 #include "engines/docker/engine.h"
 
+#include "net/pause.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <condition_variable>
 
 namespace hearth::docker {
 
@@ -33,13 +34,6 @@ void each_line(std::string& buffer, OnLine on_line) {
     start = end + 1;
   }
   buffer.erase(0, start);
-}
-
-void pause(std::chrono::milliseconds duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock{mutex};
-  never.wait_for(lock, stop, duration, [] { return false; });
 }
 
 }  // namespace
@@ -75,7 +69,7 @@ void DockerEngine::watch(ports::EngineEvents& events, std::stop_token stop) {
     }
     if (stop.stop_requested()) return;
     if (!std::exchange(away, true)) events.away(why);
-    pause(patience, stop);
+    net::pause(std::chrono::steady_clock::now() + patience, stop);
     patience = std::min(patience * 2, 1000ms);
     api_.renegotiate();  // it may come back as another version
   }

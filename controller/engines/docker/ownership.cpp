@@ -1,5 +1,7 @@
 #include "engines/docker/ownership.h"
 
+#include "domain/hex.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -13,10 +15,7 @@ std::string mark(const Installation& installation, const std::string& name) {
   unsigned int size = 0;
   HMAC(EVP_sha256(), installation.secret.data(), static_cast<int>(installation.secret.size()),
        reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, &size);
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) hex += {kHex[digest[i] >> 4], kHex[digest[i] & 15]};
-  return hex;
+  return domain::to_hex({digest, size});
 }
 
 std::string value(const Labels& labels, const char* key) {
