@@ -80,11 +80,14 @@ class Kill(HearthdCase):
         self.hearthd.deploy_python("again", HELLO)
         self.hearthd.call("again")
         before = self.hearthd.containers("again")
+        mounts = self.hearthd.mounts()
+        self.assertEqual(len(mounts), len(before))  # its socket folder, as root
         for _ in range(3):
             self.hearthd.kill()
             self.restart()
             self.assertEqual(self.hearthd.call("again").text, "hello")
             self.assertEqual(self.hearthd.containers("again"), before)
+            self.assertEqual(self.hearthd.mounts(), mounts)
 
     def test_a_kill_amid_a_start_leaves_nothing(self):
         hearthd = self.hearthd
