@@ -146,8 +146,9 @@ TEST(Call, FindsThatAForeignServerHasClosedItsKeptConnection) {
   for (int i = 1; i <= 3; ++i) {
     client.send(post("/fn/hello", "pay"));
     EXPECT_EQ(status_of(client.receive_answer()), 200);
-    ASSERT_TRUE(world.upstream.await_connections(i));
+    ASSERT_TRUE(world.upstream.await_closed(i));
   }
+  EXPECT_EQ(world.upstream.connections(), 3);
 }
 
 TEST(Call, DoesNotKeepAConnectionLongerThanItsServerSays) {
@@ -209,6 +210,7 @@ TEST(Call, ThatComesJustAfterADeathIsServedByTheNextReplica) {
   RawClient client(world.port());
   client.send(get("/fn/hello"));
   EXPECT_EQ(status_of(client.receive_answer()), 200);
+  ASSERT_TRUE(world.upstream.await_closed(1));
   const auto dead = world.engine.running().front();
   world.host.lose();  // the engine tells of the death later than its socket does
   client.send(get("/fn/hello"));

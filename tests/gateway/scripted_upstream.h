@@ -148,6 +148,11 @@ class ScriptedUpstream {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds{10}, [&] { return connections_ >= count; });
   }
+  // Until it has closed so many, by the ends of their scripts.
+  bool await_closed(int count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds{10}, [&] { return closed_ >= count; });
+  }
 
  private:
   void accept(int listener) {
@@ -166,6 +171,8 @@ class ScriptedUpstream {
         const std::lock_guard done(mutex_);
         std::erase(open_, fd);
         ::close(fd);
+        ++closed_;
+        changed_.notify_all();
       });
       changed_.notify_all();
     }
@@ -180,6 +187,7 @@ class ScriptedUpstream {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::atomic<int> connections_{0};
+  int closed_ = 0;
   std::vector<int> open_;
   std::vector<std::thread> threads_;
   bool ending_ = false;
