@@ -90,10 +90,8 @@ void await_event(int event, std::chrono::steady_clock::duration patience) {
 
 }  // namespace
 
-LinuxHost::LinuxHost(std::filesystem::path run_folder, bool mounts_are_seen)
-    : folder_(std::move(run_folder) / "replicas"),
-      mounts_are_seen_(mounts_are_seen),
-      replicas_(open_replicas(folder_)) {}
+LinuxHost::LinuxHost(const std::filesystem::path& run_folder, bool mounts_are_seen)
+    : folder_(run_folder / "replicas"), mounts_are_seen_(mounts_are_seen), replicas_(open_replicas(folder_)) {}
 
 std::filesystem::path LinuxHost::make_socket_folder(ReplicaId replica) {
   const std::string name = domain::format_replica(replica);

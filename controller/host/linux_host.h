@@ -16,7 +16,7 @@ class LinuxHost final : public ports::Host {
  public:
   // Makes the folders where they are missing. Throws domain::Error where that cannot be. `mounts_are_seen`: by the
   // engine that binds the socket folders; where they are not, the folders stay plain.
-  LinuxHost(std::filesystem::path run_folder, bool mounts_are_seen);
+  LinuxHost(const std::filesystem::path& run_folder, bool mounts_are_seen);
 
   std::filesystem::path make_socket_folder(domain::ReplicaId replica) override;
   void remember(domain::ReplicaId replica, const std::string& record) override;
