@@ -79,7 +79,7 @@ json host_config(const ReplicaSpec& spec, const Surroundings& around) {
       {"NanoCpus", cpu_millis * 1'000'000},
       {"PidsLimit", spec.limits.pids + (around.init ? 1 : 0)},
       {"CapDrop", {"ALL"}},
-      {"SecurityOpt", {"no-new-privileges:true"}},
+      {"SecurityOpt", {"no-new-privileges"}},
       {"ReadonlyRootfs", true},
       {"Tmpfs", memory_folders(spec, around.volumes)},
       {"Mounts", mounts(around.socket_folder)},

@@ -88,7 +88,7 @@ TEST(CreateBody, IsHardened) {
   EXPECT_EQ(body["Healthcheck"]["Test"], json({"NONE"}));
   EXPECT_EQ(body["StopSignal"], "SIGTERM");
   EXPECT_EQ(host["CapDrop"], json({"ALL"}));
-  EXPECT_EQ(host["SecurityOpt"], json({"no-new-privileges:true"}));
+  EXPECT_EQ(host["SecurityOpt"], json({"no-new-privileges"}));
   EXPECT_EQ(host["ReadonlyRootfs"], true);
   EXPECT_EQ(host["Privileged"], false);
   EXPECT_EQ(host["IpcMode"], "private");
