@@ -116,7 +116,7 @@ TEST_F(SmallFolder, IsNotSeenFromAnotherMountNamespace) {
   if (other == 0) {
     if (::unshare(CLONE_NEWNS) != 0) ::_exit(1);
     const auto engine = listen_at(run_ / "engine.sock");
-    static_cast<void>(::write(ready[1], "x", 1));
+    if (::write(ready[1], "x", 1) != 1) ::_exit(1);
     ::pause();
     ::_exit(0);
   }
