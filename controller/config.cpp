@@ -26,7 +26,7 @@ struct Setting {
 };
 
 const std::map<std::string, Setting>& settings() {
-  static const std::map<std::string, Setting> kSettings{
+  static const std::map<std::string, Setting> all{
       {"gateway", {"where functions answer", "HOST:PORT"}},
       {"api", {"where the management API answers", "HOST:PORT"}},
       {"config_dir", {"the token and hearth.yaml", "FOLDER"}},
@@ -42,7 +42,7 @@ const std::map<std::string, Setting>& settings() {
       {"log_level", {"debug, info, warn or error", "LEVEL"}},
       {"log_format", {"text or json", "FORMAT"}},
   };
-  return kSettings;
+  return all;
 }
 
 std::string replaced(std::string text, char from, char to) {

@@ -98,7 +98,7 @@ void BuildQueue::build(Job job, std::stop_token stop) {
   if (revision.fault) revision.state = domain::RevisionState::failed;
   auto fault = revision.fault;
   try {
-    on_settled_(std::move(revision));
+    on_settled_(revision);
   } catch (const domain::Error& error) {
     fault = error.fault();
   } catch (const std::exception& error) {

@@ -21,7 +21,7 @@ namespace hearth::control {
 class BuildQueue {
  public:
   // Told once for every build: the revision with its image, or with its fault. The log is settled after that.
-  using OnSettled = std::function<void(domain::Revision)>;
+  using OnSettled = std::function<void(const domain::Revision&)>;
 
   BuildQueue(ports::Builder& builder, ports::Packages& packages, OnSettled on_settled);
   ~BuildQueue();  // cancels what runs and drops what waits

@@ -45,7 +45,7 @@ struct Service::Impl {
         builder(builder_in),
         dispatcher(dispatcher_in),
         clock(clock_in),
-        builds(builder, packages, [this](Revision revision) { settled(std::move(revision)); }) {}
+        builds(builder, packages, [this](const Revision& revision) { settled(revision); }) {}
 
   // Changes of one function come one after the other; different functions do not wait for each other.
   std::unique_lock<std::mutex> hold(const FunctionName& name) {
@@ -65,7 +65,7 @@ struct Service::Impl {
     return *found;
   }
 
-  void settled(Revision revision);
+  void settled(const Revision& revision);
   void activate(const Revision& revision);
   void prune(const Function& function);
   void discard(const Revision& revision);
@@ -149,7 +149,7 @@ std::shared_ptr<BuildLog> Service::build_log(const FunctionName& function, std::
   return impl_->builds.log(function, revision);
 }
 
-void Service::Impl::settled(Revision revision) {
+void Service::Impl::settled(const Revision& revision) {
   const auto lock = hold(revision.function);
   const auto function = records.function(revision.function);
   const auto asked = records.revision(revision.function, revision.number);

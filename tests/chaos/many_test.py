@@ -83,7 +83,8 @@ class Many(HearthdCase):
         second = self.round("twice")
         # The first round fills caches; what the second adds would be added by each that follows.
         self.assertLessEqual(second["threads"], first["threads"] + 2)
-        self.assertLessEqual(second["descriptors"], first["descriptors"] + 4)
+        # What leaked would leak once a function; a kept connection more is none.
+        self.assertLess(second["descriptors"], first["descriptors"] + COUNT // 2)
         self.assertLess(second["resident_mib"] - first["resident_mib"], 4 + COUNT / 20)
         self.assertLessEqual(first["descriptors"], before["descriptors"] + KEPT)
 

@@ -88,7 +88,7 @@ About Api::about(std::stop_token stop) {
   const std::string attempt = "ask Docker for its version";
   const auto answer = exchange({.target = "/version", .timeout = std::chrono::seconds{10}}, nullptr, nullptr, stop);
   if (answer.status != 200) throw domain::Error(refusal(attempt, answer.status, answer.body));
-  const About about = read_about(parse(attempt, answer.body));
+  About about = read_about(parse(attempt, answer.body));
   const std::lock_guard lock{mutex_};
   about_ = about;
   return about;

@@ -34,9 +34,9 @@ DockerEngine::Facts DockerEngine::facts() {
     if (facts_) return *facts_;
   }
   const auto info = api_.get({.path = "/info", .attempt = "describe itself"});
-  const Facts facts{.about = api_.about(),
-                    .cgroup_version = info.value("CgroupVersion", "1"),
-                    .cpus = std::max(1u, info.value("NCPU", 1u))};
+  Facts facts{.about = api_.about(),
+              .cgroup_version = info.value("CgroupVersion", "1"),
+              .cpus = std::max(1u, info.value("NCPU", 1u))};
   const std::lock_guard lock{mutex_};
   facts_ = facts;
   return facts;
