@@ -1,5 +1,5 @@
 // Debian's cpprest defines a macro named U otherwise.
-#define _TURN_OFF_PLATFORM_STRING
+#define _TURN_OFF_PLATFORM_STRING  // NOLINT(bugprone-reserved-identifier): cpprest's own word
 #include "api/cpprest_listener.h"
 
 #include "api/reply.h"

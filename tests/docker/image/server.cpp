@@ -56,7 +56,7 @@ std::string try_to_connect(const std::string& target) {
   timeval patience{1, 0};
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   const bool connected = ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  const std::string result = connected ? "connected" : std::strerror(errno);
+  std::string result = connected ? "connected" : std::strerror(errno);
   ::close(socket);
   return result;
 }

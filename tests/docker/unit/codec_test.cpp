@@ -83,7 +83,7 @@ TEST(CreateBody, GivesImagesAPortAndNoSocket) {
 
 TEST(CreateBody, IsHardened) {
   const auto body = create_body(spec(true, false), {.installation = kInstallation, .socket_folder = "/run/hearth/x"});
-  const auto host = body["HostConfig"];
+  const auto& host = body["HostConfig"];
   EXPECT_EQ(body["User"], "65534:65534");
   EXPECT_EQ(body["Healthcheck"]["Test"], json({"NONE"}));
   EXPECT_EQ(body["StopSignal"], "SIGTERM");
