@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <span>
 
 namespace hearth::control {
 
@@ -68,7 +69,7 @@ struct Service::Impl {
   void settled(const Revision& revision);
   void activate(const Revision& revision);
   void prune(const Function& function);
-  void discard(const Revision& revision);
+  void discard(std::span<const Revision> revisions);
   void end_cut_off_builds(const Function& function);
 
   Records records;
@@ -89,7 +90,7 @@ Service::~Service() = default;
 
 void Service::load() {
   constexpr std::size_t kAll = 1'000'000;
-  for (const auto& revision : impl_->records.orphans()) impl_->discard(revision);
+  impl_->discard(impl_->records.orphans());
   const auto used = impl_->records.packages();
   for (const auto& package : impl_->packages.list()) {
     if (!used.contains(package)) impl_->packages.remove(package);  // its deploy never came
@@ -175,13 +176,20 @@ void Service::Impl::prune(const Function& function) {
   std::erase_if(revisions, [&](const Revision& one) {
     return one.number >= function.active || one.state == RevisionState::building;
   });
-  for (auto old = kRevisionsKept; old < revisions.size(); ++old) discard(revisions[old]);
+  if (revisions.size() > kRevisionsKept) discard(std::span{revisions}.subspan(kRevisionsKept));
 }
 
-void Service::Impl::discard(const Revision& revision) {
-  records.remove(revision);
-  builder.discard(revision);
-  if (!revision.package.empty() && !records.packages().contains(revision.package)) packages.remove(revision.package);
+// Records are read once for all of them: what is left may be made of the same packages.
+void Service::Impl::discard(std::span<const Revision> revisions) {
+  if (revisions.empty()) return;
+  for (const auto& revision : revisions) {
+    records.remove(revision);
+    builder.discard(revision);
+  }
+  const auto used = records.packages();
+  for (const auto& revision : revisions) {
+    if (!revision.package.empty() && !used.contains(revision.package)) packages.remove(revision.package);
+  }
 }
 
 Versioned<Function> Service::function(const FunctionName& name) { return impl_->must_find(name); }
@@ -219,13 +227,13 @@ void Service::remove(const FunctionName& name, std::optional<std::uint64_t> expe
   // The record first: should we die now, the next start finds replicas that nobody wants, and stops them.
   if (!impl_->records.remove(name, current.version)) throw moved(name, 0, current.version);
   impl_->dispatcher.remove(name, grace);
-  for (const auto& revision : impl_->records.revisions(name)) {
-    if (revision.state == RevisionState::building) {
-      impl_->records.remove(revision);  // its build discards what it made
-    } else {
-      impl_->discard(revision);
-    }
-  }
+  auto revisions = impl_->records.revisions(name);
+  std::erase_if(revisions, [this](const Revision& revision) {
+    if (revision.state != RevisionState::building) return false;
+    impl_->records.remove(revision);  // its build discards what it made
+    return true;
+  });
+  impl_->discard(revisions);
 }
 
 }  // namespace hearth::control
