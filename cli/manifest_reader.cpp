@@ -2,6 +2,7 @@
 
 #include "cli/suggestion.h"
 #include "cli/utf8.h"
+#include "cli/yaml_text.h"
 
 #include <algorithm>
 #include <charconv>
@@ -69,26 +70,40 @@ std::string misread(const char* what, std::string_view text, std::string_view un
   return in_quotes(text) + " is no " + what + "; write it like " + std::string(example);
 }
 
+YAML::Mark mark_at(std::string_view text, std::size_t at) {
+  const auto before = text.substr(0, at);
+  YAML::Mark mark;
+  mark.line = static_cast<int>(std::ranges::count(before, '\n'));
+  mark.column = static_cast<int>(before.size() - (before.rfind('\n') + 1));
+  return mark;
+}
+
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < ' ' && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
+}
+
 }  // namespace
 
 Manifest ManifestReader::read(std::string_view text) {
   if (const auto bad = find_bad_utf8(text)) {
-    const auto before = text.substr(0, *bad);
-    YAML::Mark mark;
-    mark.line = static_cast<int>(std::ranges::count(before, '\n'));
-    mark.column = static_cast<int>(before.size() - (before.rfind('\n') + 1));
-    complain(mark, "this byte is no UTF-8");
+    complain(mark_at(text, *bad), "this byte is no UTF-8");
     return manifest_;
   }
-  std::vector<YAML::Node> documents;
+  if (const auto* bad = std::ranges::find_if(text, is_control); bad != text.end()) {
+    complain(mark_at(text, static_cast<std::size_t>(bad - text.begin())), "a control character; YAML takes none");
+    return manifest_;
+  }
+  YamlText yaml;
   try {
-    documents = YAML::LoadAll(std::string(text));
+    yaml = read_yaml(std::string(text));
   } catch (const YAML::Exception& error) {
     complain(error.mark, error.msg);
     return manifest_;
   }
-  if (documents.size() > 1) complain(documents[1].Mark(), "a second document; fn.yaml holds one");
-  const YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
+  if (yaml.garbled) complain(*yaml.garbled, "the escapes \\N and \\_ are not read; write the character itself");
+  if (yaml.second) complain(*yaml.second, "a second document; fn.yaml holds one");
+  const YAML::Node& root = yaml.root;
   if (!root.IsMap()) {
     complain(root.Mark(), root.IsNull() ? "is empty; write at least name: and runtime:"
                                         : "must be a map of keys such as name: and runtime:, not " + kind_of(root));

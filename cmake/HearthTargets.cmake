@@ -29,8 +29,9 @@ if(HEARTH_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
   # GCC warns falsely of uninitialised and out-of-bounds reads once sanitizers have rewritten the code.
-  target_compile_options(hearth_flags INTERFACE -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow
-                                                -Wno-tsan)
+  target_compile_options(
+    hearth_flags INTERFACE
+    "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-array-bounds;-Wno-stringop-overflow;-Wno-tsan>")
 endif()
 
 # hearth_layer(<name> [USES <layers and libraries a header of it shows>] [HIDES <libraries only its sources see>])

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The suites: cheap first, each held to its minutes; one that fails does not stop those that follow.
 
-all_suites=(unit asan tsan engine gateway e2e)
-declare -A minutes=([unit]=14 [asan]=11 [tsan]=8 [engine]=9 [gateway]=4 [e2e]=16)  # its build included
+all_suites=(unit asan tsan fuzz engine gateway e2e)
+declare -A minutes=([unit]=14 [asan]=11 [tsan]=8 [fuzz]=9 [engine]=9 [gateway]=4 [e2e]=16)  # its build included
 docker_suites=' engine e2e '
 tsan_folders=(domain control http gateway)  # what threads share: the data plane and the scheduler
 soak_factor=20
@@ -42,6 +42,7 @@ run_suite() {
     unit) build_for unit dev -- && run_tests unit dev . unit ;;
     asan) build_for asan asan tests-unit && ASAN_OPTIONS=detect_stack_use_after_return=1 run_tests asan asan . unit ;;
     tsan) run_tsan ;;
+    fuzz) need fuzz && build_for fuzz fuzz tests-fuzz && run_tests fuzz fuzz . fuzz ;;
     gateway) build_for gateway dev -- && run_tests gateway dev . gateway ;;
     engine | e2e)
       build_for "$suite" dev -- && with_test_docker "$suite" && run_tests "$suite" dev . "$suite"
@@ -97,7 +98,7 @@ run_tests() {
   shift 4
   name=$suite
   [ "$folder" = . ] || name=$suite-${folder//\//-}  # the tally takes what stands before the first - for the suite
-  [[ $label != unit ]] || jobs=$(nproc)
+  [[ $label != unit && $label != fuzz ]] || jobs=$(nproc)
   local command=("$@" timeout --kill-after=20 "$(seconds_left)" ctest --test-dir "build/$preset/$folder" -L "$label"
     -j "$jobs" --output-on-failure --no-tests=error --test-output-size-passed 4000000 --test-output-size-failed 4000000
     --output-junit "$PWD/build/logs/$name.junit.xml")

@@ -149,6 +149,20 @@ TEST(Manifest, TellsAllFaultsAtOnceInTheOrderOfTheFile) {
                     "most 63"}}));
 }
 
+TEST(Manifest, EndsForEveryText) {
+  const auto faults = parse_manifest(",{a: b}\n:\n").faults;  // YAML::LoadAll finds documents in it without end
+  ASSERT_FALSE(faults.empty());
+  EXPECT_EQ(faults[0].line, 1u);
+}
+
+TEST(Manifest, RefusesWhatYamlCannotHold) {
+  EXPECT_THAT(parse_manifest("name: a\x01\n").faults,
+              testing::ElementsAre(ManifestFault{1, 8, "a control character; YAML takes none"}));
+  EXPECT_THAT(
+      parse_manifest("name: \"\\N\"\n").faults,
+      testing::Contains(ManifestFault{1, 7, "the escapes \\N and \\_ are not read; write the character itself"}));
+}
+
 TEST(Manifest, TellsWhereTheYamlBreaks) {
   const std::tuple<const char*, std::size_t, std::size_t> rows[] = {
       {"name: hello\n\truntime: python\n", 2, 1}, {"name: [a, b\n", 2, 1}, {"a: b: c\n", 1, 5},

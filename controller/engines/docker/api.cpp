@@ -1,5 +1,6 @@
 #include "engines/docker/api.h"
 
+#include "engines/docker/json_read.h"
 #include "engines/docker/probe.h"
 
 #include <nlohmann/json.hpp>
@@ -15,19 +16,6 @@ using nlohmann::json;
 
 namespace {
 
-About read_about(const json& answer) {
-  const auto newest = parse_version(answer.value("ApiVersion", ""));
-  const auto oldest = parse_version(answer.value("MinAPIVersion", "1.0"));
-  if (!newest || !oldest) {
-    throw domain::Error(Code::unavailable, Layer::engine, "what answers on the engine's socket is not Docker");
-  }
-  About about{.version = answer.value("Version", ""), .api = negotiate(*oldest, *newest)};
-  for (const auto& component : answer.value("Components", json::array())) {
-    about.init = about.init || component.value("Name", "") == "docker-init";
-  }
-  return about;
-}
-
 json parse(const std::string& attempt, const std::string& body) {
   json value = json::parse(body, nullptr, false);
   if (value.is_discarded()) {
@@ -41,6 +29,20 @@ bool is_expected(const Call& call, int status) {
 }
 
 }  // namespace
+
+About read_about(const json& answer) {
+  const auto newest = parse_version(text_of(answer, "ApiVersion"));
+  const bool any = text_of(answer, "MinAPIVersion").empty();
+  const auto oldest = any ? std::optional{ApiVersion{1, 0}} : parse_version(text_of(answer, "MinAPIVersion"));
+  if (!newest || !oldest) {
+    throw domain::Error(Code::unavailable, Layer::engine, "what answers on the engine's socket is not Docker");
+  }
+  About about{.version = text_of(answer, "Version"), .api = negotiate(*oldest, *newest)};
+  for (const auto& component : array(answer, "Components")) {
+    about.init = about.init || text_of(component, "Name") == "docker-init";
+  }
+  return about;
+}
 
 std::optional<ApiVersion> parse_version(std::string_view text) {
   ApiVersion version;

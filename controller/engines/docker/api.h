@@ -51,6 +51,9 @@ struct About {
   bool init = false;    // it has a program to reap a container's orphans
 };
 
+// GET /version; throws where it is no Docker's, or of one that is too old or too new.
+About read_about(const nlohmann::json& answer);
+
 struct Call {
   std::string method = "GET";
   std::string path;                           // "/containers/json?all=1", without a version

@@ -1,6 +1,7 @@
 #include "engines/docker/build_codec.h"
 
 #include "engines/docker/codec.h"
+#include "engines/docker/json_read.h"
 
 #include <nlohmann/json.hpp>
 
@@ -12,16 +13,10 @@ using nlohmann::json;
 
 namespace {
 
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
-
 std::string status_of(const json& object) {
   const std::string status = text_of(object, "status");
   // Counting bytes: a hundred lines a second that say nothing in a log.
-  const auto detail = object.find("progressDetail");
-  if (status.empty() || (detail != object.end() && detail->is_object() && !detail->empty())) return {};
+  if (status.empty() || !docker::object(object, "progressDetail").empty()) return {};
   const std::string id = text_of(object, "id");
   return (id.empty() ? status : id + ": " + status) + "\n";
 }
@@ -35,8 +30,7 @@ Progress read_progress(std::string_view line) {
   progress.text = text_of(object, "stream");
   if (progress.text.empty()) progress.text = status_of(object);
   progress.error = text_of(object, "error");
-  const auto aux = object.find("aux");
-  if (aux != object.end() && aux->is_object()) progress.image = text_of(*aux, "ID");
+  progress.image = text_of(docker::object(object, "aux"), "ID");
   return progress;
 }
 
@@ -44,20 +38,20 @@ std::optional<Image> read_image(std::string_view body) {
   const json inspected = json::parse(body, nullptr, false);
   if (!inspected.is_object()) return std::nullopt;
   Image image{.id = text_of(inspected, "Id"), .labels = {}};
-  const auto config = inspected.find("Config");
-  if (config == inspected.end() || !config->is_object()) return image;
-  const auto labels = config->find("Labels");
-  if (labels != config->end() && labels->is_object()) image.labels = labels->get<std::map<std::string, std::string>>();
+  for (const auto& [key, text] : object(object(inspected, "Config"), "Labels").items()) {
+    if (text.is_string()) image.labels[key] = text;
+  }
   return image;
 }
 
 std::vector<std::string> read_names(std::string_view body) {
   std::vector<std::string> names;
   const json images = json::parse(body, nullptr, false);
-  for (const auto& image : images.is_array() ? images : json::array()) {
-    const auto tags = image.find("RepoTags");
-    if (tags == image.end() || !tags->is_array()) continue;
-    for (const auto& tag : *tags) names.push_back(tag.get<std::string>());
+  if (!images.is_array()) return names;
+  for (const auto& image : images) {
+    for (const auto& tag : array(image, "RepoTags")) {
+      if (tag.is_string()) names.push_back(tag);
+    }
   }
   return names;
 }

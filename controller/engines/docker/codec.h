@@ -60,7 +60,7 @@ struct Container {
 };
 Container read_container(const nlohmann::json& inspected);
 
-// GET /containers/json: id, name and labels of each
+// GET /containers/json: id, name and labels of each. Throws domain::Error where it is no list.
 std::vector<Container> read_list(const nlohmann::json& list);
 
 // A line of GET /events

@@ -1,5 +1,7 @@
 #include "engines/docker/codec.h"
 
+#include "engines/docker/json_read.h"
+
 #include <nlohmann/json.hpp>
 
 #include <charconv>
@@ -10,16 +12,9 @@ using nlohmann::json;
 
 namespace {
 
-// Docker writes null for what is empty.
-json object(const json& value, const char* key) {
-  const auto found = value.find(key);
-  return found != value.end() && found->is_object() ? *found : json::object();
-}
-
 Labels read_labels(const json& value) {
   Labels labels;
-  const json given = object(value, "Labels");
-  for (const auto& [key, text] : given.items()) {
+  for (const auto& [key, text] : object(value, "Labels").items()) {
     if (text.is_string()) labels[key] = text;
   }
   return labels;
@@ -40,22 +35,20 @@ ContainerEvent::Kind kind_of(const std::string& action) {
 
 std::vector<std::string> read_volumes(const json& image) {
   std::vector<std::string> volumes;
-  const json declared = object(object(image, "Config"), "Volumes");
-  for (const auto& [path, nothing] : declared.items()) volumes.push_back(path);
+  for (const auto& [path, nothing] : object(object(image, "Config"), "Volumes").items()) volumes.push_back(path);
   return volumes;
 }
 
 Container read_container(const json& inspected) {
-  Container container{.id = inspected.value("Id", ""), .name = without_slash(inspected.value("Name", ""))};
-  const json state = object(inspected, "State");
-  container.running = state.value("Running", false);
-  container.paused = state.value("Paused", false);
-  container.pid = state.value("Pid", 0);
-  container.exit = {.code = state.value("ExitCode", 0), .out_of_memory = state.value("OOMKilled", false)};
+  Container container{.id = text_of(inspected, "Id"), .name = without_slash(text_of(inspected, "Name"))};
+  const json& state = object(inspected, "State");
+  container.running = flag_of(state, "Running");
+  container.paused = flag_of(state, "Paused");
+  container.pid = number_of<int>(state, "Pid");
+  container.exit = {.code = number_of<int>(state, "ExitCode"), .out_of_memory = flag_of(state, "OOMKilled")};
   container.labels = read_labels(object(inspected, "Config"));
-  const json networks = object(object(inspected, "NetworkSettings"), "Networks");
-  for (const auto& [network, endpoint] : networks.items()) {
-    const std::string address = endpoint.value("IPAddress", "");
+  for (const auto& [network, endpoint] : object(object(inspected, "NetworkSettings"), "Networks").items()) {
+    const std::string address = text_of(endpoint, "IPAddress");
     if (!address.empty()) container.addresses[network] = address;
   }
   return container;
@@ -63,13 +56,18 @@ Container read_container(const json& inspected) {
 
 std::vector<Container> read_list(const json& list) {
   std::vector<Container> containers;
+  // Taken for an empty list, it would mean that every replica is gone.
+  if (!list.is_array()) {
+    throw domain::Error(domain::Code::unavailable, domain::Layer::engine, "Docker's list of containers is none");
+  }
   for (const auto& entry : list) {
-    Container container{.id = entry.value("Id", "")};
-    for (const auto& name : entry.value("Names", json::array())) {
+    Container container{.id = text_of(entry, "Id")};
+    for (const auto& name : array(entry, "Names")) {
       if (container.name.empty() && name.is_string()) container.name = without_slash(name);
     }
-    container.running = entry.value("State", "") == "running";
-    container.paused = entry.value("State", "") == "paused";
+    const std::string state = text_of(entry, "State");
+    container.running = state == "running";
+    container.paused = state == "paused";
     container.labels = read_labels(entry);
     containers.push_back(std::move(container));
   }
@@ -79,11 +77,11 @@ std::vector<Container> read_list(const json& list) {
 std::optional<ContainerEvent> read_event(std::string_view line) {
   const json event = json::parse(line, nullptr, false);
   if (!event.is_object()) return std::nullopt;
-  const json actor = object(event, "Actor");
-  const std::string exit_code = object(actor, "Attributes").value("exitCode", "");
-  ContainerEvent read{.kind = kind_of(event.value("Action", "")),
-                      .id = actor.value("ID", ""),
-                      .time_nanos = event.value("timeNano", std::int64_t{0})};
+  const json& actor = object(event, "Actor");
+  const std::string exit_code = text_of(object(actor, "Attributes"), "exitCode");
+  ContainerEvent read{.kind = kind_of(text_of(event, "Action")),
+                      .id = text_of(actor, "ID"),
+                      .time_nanos = number_of<std::int64_t>(event, "timeNano")};
   std::from_chars(exit_code.data(), exit_code.data() + exit_code.size(), read.exit_code);
   return read;
 }
@@ -97,11 +95,11 @@ std::string write_record(const Record& record) {
 std::optional<Record> read_record(std::string_view text) {
   const json value = json::parse(text, nullptr, false);
   if (!value.is_object()) return std::nullopt;
-  Record record{.container = value.value("container", ""),
-                .function = {value.value("namespace", ""), value.value("function", "")},
-                .revision = value.value("revision", std::uint64_t{0}),
-                .templated = value.value("templated", false),
-                .network = value.value("network", "")};
+  Record record{.container = text_of(value, "container"),
+                .function = {text_of(value, "namespace"), text_of(value, "function")},
+                .revision = number_of<std::uint64_t>(value, "revision"),
+                .templated = flag_of(value, "templated"),
+                .network = text_of(value, "network")};
   if (record.container.empty()) return std::nullopt;
   return record;
 }

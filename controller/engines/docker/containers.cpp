@@ -1,5 +1,7 @@
 #include "engines/docker/containers.h"
 
+#include "engines/docker/json_read.h"
+
 #include <nlohmann/json.hpp>
 
 namespace hearth::docker {
@@ -19,7 +21,7 @@ std::string path(const std::string& id, const std::string& rest) { return "/cont
 std::string Containers::create(const std::string& name, const std::string& body) {
   const json answer = api_.get(
       {.method = "POST", .path = "/containers/create?name=" + name, .attempt = "create a container", .body = body});
-  return answer.value("Id", "");
+  return text_of(answer, "Id");
 }
 
 void Containers::start(const std::string& id) {

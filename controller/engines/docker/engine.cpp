@@ -1,5 +1,7 @@
 #include "engines/docker/engine.h"
 
+#include "engines/docker/json_read.h"
+
 #include <nlohmann/json.hpp>
 
 namespace hearth::docker {
@@ -35,8 +37,8 @@ DockerEngine::Facts DockerEngine::facts() {
   }
   const auto info = api_.get({.path = "/info", .attempt = "describe itself"});
   Facts facts{.about = api_.about(),
-              .cgroup_version = info.value("CgroupVersion", "1"),
-              .cpus = std::max(1u, info.value("NCPU", 1u))};
+              .cgroup_version = text_of(info, "CgroupVersion") == "2" ? "2" : "1",
+              .cpus = std::max(1u, number_of<unsigned>(info, "NCPU"))};
   const std::lock_guard lock{mutex_};
   facts_ = facts;
   return facts;

@@ -85,7 +85,8 @@ std::int64_t parse_time(std::string_view text) {
   if (text.size() < 20 || text[4] != '-' || text[10] != 'T' || text.back() != 'Z') return 0;
   const year_month_day date{year{digits(text, 0, 4)}, month{static_cast<unsigned>(digits(text, 5, 2))},
                             day{static_cast<unsigned>(digits(text, 8, 2))}};
-  if (!date.ok()) return 0;
+  // Nanoseconds in 64 bits end in 2262.
+  if (!date.ok() || date.year() < year{1970} || date.year() > year{2261}) return 0;
   auto time = sys_time<nanoseconds>{sys_days{date}} + hours{digits(text, 11, 2)} + minutes{digits(text, 14, 2)} +
               seconds{digits(text, 17, 2)};
   if (text[19] == '.') {

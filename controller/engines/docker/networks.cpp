@@ -1,5 +1,7 @@
 #include "engines/docker/networks.h"
 
+#include "engines/docker/json_read.h"
+
 #include <nlohmann/json.hpp>
 
 namespace hearth::docker {
@@ -15,15 +17,13 @@ std::optional<json> look(Api& api, const std::string& name) {
       {.path = "/networks/" + net::url_encode(name), .attempt = "look at the network " + name, .expected = {404}});
   if (answer.status == 404) return std::nullopt;
   json network = json::parse(answer.body, nullptr, false);
-  if (!network.is_object() || network.value("Name", "") != name) return std::nullopt;  // Docker takes ids too
+  if (!network.is_object() || text_of(network, "Name") != name) return std::nullopt;  // Docker takes ids too
   return network;
 }
 
 Labels labels_of(const json& network) {
   Labels labels;
-  const auto found = network.find("Labels");
-  if (found == network.end() || !found->is_object()) return labels;
-  for (const auto& [key, value] : found->items()) {
+  for (const auto& [key, value] : object(network, "Labels").items()) {
     if (value.is_string()) labels[key] = value;
   }
   return labels;

@@ -182,5 +182,17 @@ TEST(Record, ComesBackAsItWasWritten) {
     EXPECT_FALSE(read_record(broken)) << broken;
 }
 
+TEST(Codec, TakesAnswersOfAnyShape) {
+  const auto odd = json::parse(R"({"Id": 5, "State": [], "Config": {"Labels": {"a": 1}},
+                                   "NetworkSettings": {"Networks": {"x": null}}})");
+  EXPECT_EQ(read_container(odd).id, "");
+  EXPECT_TRUE(read_container(odd).addresses.empty());
+  EXPECT_TRUE(read_event(R"({"Action": 5, "Actor": {"ID": [], "Attributes": {"exitCode": 137}}})"));
+  EXPECT_EQ(read_event(R"({"timeNano": 1e300})")->time_nanos, 0);
+  EXPECT_EQ(read_record(R"({"container": 7})"), std::nullopt);
+  // Taken for an empty one, it would mean that no replica lives.
+  EXPECT_THROW(read_list(json::object()), domain::Error);
+}
+
 }  // namespace
 }  // namespace hearth::docker
