@@ -45,7 +45,7 @@ run_suite() {
     fuzz) need fuzz && build_for fuzz fuzz tests-fuzz && run_tests fuzz fuzz . fuzz ;;
     gateway) build_for gateway dev -- && run_tests gateway dev . gateway ;;
     engine | e2e)
-      build_for "$suite" dev -- && with_test_docker "$suite" && run_tests "$suite" dev . "$suite"
+      build_for "$suite" dev -- && with_tools "$suite" && with_test_docker "$suite" && run_tests "$suite" dev . "$suite"
       ;;
   esac || true
   note "suite $suite took $((SECONDS - started)) s of $((minutes[$suite] * 60 * time_factor))"
@@ -76,6 +76,10 @@ build_for() {
 with_test_docker() {
   [ -z "${HEARTH_TEST_DOCKER:-}" ] || return 0
   start_test_docker || broken "$1" "its Docker does not start (build/logs/dockerd.log, build/logs/bases.log)"
+}
+
+with_tools() {
+  [ "$1" = engine ] || make_tools || broken "$1" "its Python tools cannot be had (build/logs/tools.log)"
 }
 
 run_tsan() {

@@ -72,7 +72,11 @@ void send(const web::http::http_request& to, Response response) try {
     }
   }
   const bool has_body = response.status != 204 && response.status != 304 && to.method() != "HEAD";
-  if (has_body) out.set_body(std::move(response.body), type);
+  if (has_body) {
+    out.set_body(std::move(response.body), type);
+  } else if (!type.empty()) {
+    out.headers().set_content_type(type);
+  }
   to.reply(out).then([](const pplx::task<void>& sent) {
     try {
       sent.get();

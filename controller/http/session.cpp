@@ -81,6 +81,7 @@ Task<> Session::refuse(int status, domain::Code code, std::string_view reason) {
   const auto body = problem(fault, status);
   auto fields = own_fields();
   fields.push_back({"Content-Type", kProblemType});
+  if (status == 405) fields.push_back({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});  // RFC 9110 §15.5.6
   if (co_await exchange_.respond(status, fields, body)) co_await exchange_.linger();
 }
 

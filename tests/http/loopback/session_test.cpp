@@ -69,6 +69,14 @@ TEST_F(SessionTest, ClosesAKeptConnectionThatIdlesTooLong) {
   EXPECT_TRUE(client.ended());
 }
 
+TEST_F(SessionTest, NamesTheMethodsWhereOneIsServedNowhere) {
+  RawClient client(start({}));
+  client.send("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto& answer = client.receive_to_end();
+  EXPECT_EQ(status_of(answer), 405);
+  EXPECT_THAT(answer, testing::HasSubstr("\r\nAllow: GET, HEAD, POST"));
+}
+
 TEST_F(SessionTest, AnswersARefusalAndCloses) {
   RawClient client(start({}));
   client.send("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n");
