@@ -74,7 +74,7 @@ TEST_F(SessionTest, NamesTheMethodsWhereOneIsServedNowhere) {
   client.send("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n");
   const auto& answer = client.receive_to_end();
   EXPECT_EQ(status_of(answer), 405);
-  EXPECT_THAT(answer, testing::HasSubstr("\r\nAllow: GET, HEAD, POST"));
+  EXPECT_NE(answer.find("\r\nAllow: GET, HEAD, POST"), std::string::npos);
 }
 
 TEST_F(SessionTest, AnswersARefusalAndCloses) {
