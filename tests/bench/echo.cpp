@@ -2,15 +2,20 @@
 // can be, so that what is measured is what stands before it. Trusts its clients: it is no server for anything else.
 //
 //   bench_echo SOCKET PORT     listens on the unix socket and on 127.0.0.1:PORT
+//
+// What comes for /up is only counted, however large. What asks for /events gets Server-Sent Events, 20 a second, each
+// with the time at which it was sent.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -71,11 +76,28 @@ std::string_view header(std::string_view head, std::string_view name) {
 struct Peer {
   std::string in;
   std::string out;
-  bool bye = false;  // it asked for the connection to end
+  bool bye = false;      // it asked for the connection to end
+  bool listens = false;  // to events
+  std::size_t left = 0;  // of a body that is only counted
 };
+
+bool asks_for(std::string_view head, std::string_view path) {
+  return head.substr(0, head.find("\r\n")).find(path) != std::string_view::npos;
+}
+
+// Takes what is only counted off `in`; true when that was the end of its request.
+bool count_off(Peer& peer) {
+  const auto here = std::min(peer.left, peer.in.size());
+  peer.in.erase(0, here);
+  peer.left -= here;
+  if (peer.left > 0) return false;
+  peer.out += "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntaken";
+  return true;
+}
 
 // Turns every whole request at the front of `in` into an answer in `out`.
 void answer(Peer& peer) {
+  if (peer.left > 0 && !count_off(peer)) return;
   for (;;) {
     const auto end = peer.in.find("\r\n\r\n");
     if (end == std::string::npos) return;
@@ -84,7 +106,19 @@ void answer(Peer& peer) {
     if (const auto text = header(head, "content-length"); !text.empty()) {
       std::from_chars(text.data(), text.data() + text.size(), length);
     }
+    if (length > 0 && asks_for(head, "/up ")) {
+      peer.in.erase(0, end + 4);
+      peer.left = length;
+      if (!count_off(peer)) return;
+      continue;
+    }
     if (peer.in.size() < end + 4 + length) return;
+    if (asks_for(head, "/events ")) {
+      peer.listens = true;
+      peer.in.clear();
+      peer.out += "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+      return;
+    }
     const auto wish = header(head, "connection");
     peer.bye = wish.size() == 5 && ::strncasecmp(wish.data(), "close", 5) == 0;
     peer.out += "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: ";
@@ -109,6 +143,25 @@ bool serve(int fd, Peer& peer) {
   const bool whole = sent == static_cast<ssize_t>(peer.out.size());
   peer.out.clear();
   return whole && !peer.bye;
+}
+
+// One event to every peer that listens; one that does not keep up is a fault of the bench.
+void tell(const std::unordered_map<int, Peer>& peers) {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::string event = "data: " + std::to_string(now.tv_sec * 1'000'000'000 + now.tv_nsec) + "\n\n";
+  std::array<char, 64> chunk;
+  const int size = std::snprintf(chunk.data(), chunk.size(), "%zx\r\n%s\r\n", event.size(), event.c_str());
+  for (const auto& [fd, peer] : peers) {
+    if (peer.listens) ::send(fd, chunk.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+}
+
+int make_timer() {
+  const int fd = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  const itimerspec each{.it_interval = {.tv_sec = 0, .tv_nsec = 50'000'000}, .it_value = {.tv_sec = 0, .tv_nsec = 1}};
+  if (fd < 0 || ::timerfd_settime(fd, 0, &each, nullptr) < 0) fail("timerfd");
+  return fd;
 }
 
 void watch(int epoll, int fd) {
@@ -139,6 +192,8 @@ int main(int argc, char** argv) {
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   watch(epoll, local);
   watch(epoll, tcp);
+  const int timer = make_timer();
+  watch(epoll, timer);
   std::unordered_map<int, Peer> peers;
   std::array<epoll_event, 128> events;
   for (;;) {
@@ -147,6 +202,9 @@ int main(int argc, char** argv) {
       const int fd = events[i].data.fd;
       if (fd == local || fd == tcp) {
         take(epoll, fd, peers);
+      } else if (fd == timer) {
+        std::uint64_t times = 0;
+        if (::read(timer, &times, sizeof times) > 0) tell(peers);
       } else if (!serve(fd, peers[fd])) {
         peers.erase(fd);
         ::close(fd);

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """hearthd's gateway beside nginx as a proxy, both before the same upstream, and the upstream itself, on loopback.
 
+Then loads of other shapes: a constant rate of 70 % of nginx's most (latency from when a call was due), bodies of 1 MiB
+each way, 200 event streams, and one replica of concurrency 1 under four gateway threads.
+
 Rounds are interleaved: each round drives every case at every number of connections for a moment, so that what else
 the machine does falls on all alike. A ratio is hearth's figure over nginx's of the same round; its median is shown.
 """
@@ -16,6 +19,7 @@ import sys
 import time
 
 from parts import Hearth, Nginx, Upstream, Workspace, cpu_seconds
+from shapes import measure_shapes, shape_table
 
 CONNECTIONS = (1, 16, 64)
 WRK_SCRIPT = """
@@ -126,7 +130,7 @@ def table(rows):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--programs", type=pathlib.Path, required=True, help="where bench_echo and bench_gateway_host are")
+    options.add_argument("--programs", type=pathlib.Path, required=True, help="where bench_echo, bench_load and bench_gateway_host are")
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument("--seconds", type=int, default=2, help="of each case in each round")
     options.add_argument("--output", choices=("table", "json"), default="table")
@@ -139,10 +143,14 @@ def main():
         results = measure(cases, given.rounds, given.seconds, script)
         syscalls = {(case.name, c): count_syscalls(case, c, script) for case in cases for c in CONNECTIONS}
         rows = summarize(cases, results, syscalls)
+        most = statistics.median(result["rps"] for result in results["nginx", 16])
+        shapes = measure_shapes(place, given.programs, upstream, cases[:2], most, script, given.rounds, given.seconds)
     if given.output == "json":
-        print(json.dumps({"rows": rows}))
+        print(json.dumps({"rows": rows, "shapes": shapes}))
     else:
         table(rows)
+        print()
+        shape_table(shapes)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 // hearthd's data plane with nothing behind it but one process that is there already: the real gateway and the real
 // dispatcher, over an engine in memory whose only replica is the bench's upstream.
 //
-//   bench_gateway_host SOCKET PORT     serves /fn/echo on 127.0.0.1:PORT from the server on the unix socket, with as
-//                                      many threads as there are processors, until SIGTERM
+//   bench_gateway_host SOCKET PORT [CONCURRENCY [THREADS]]
+//       serves /fn/echo on 127.0.0.1:PORT from the server on the unix socket until SIGTERM; as many calls at once as
+//       said, else 256, with as many threads as said, else as there are processors
 #include "control/dispatcher.h"
 #include "fakes/fake_engine.h"
 #include "gateway/gateway.h"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -50,7 +52,7 @@ class UpstreamHost final : public ports::Host {
 };
 
 // One replica, with room for every connection of the bench.
-domain::Revision echo_revision() {
+domain::Revision echo_revision(std::uint32_t concurrency) {
   domain::Revision revision;
   revision.function = {.space = "default", .name = "echo"};
   revision.number = 1;
@@ -58,13 +60,15 @@ domain::Revision echo_revision() {
   revision.image = "echo";
   revision.spec.name = revision.function;
   revision.spec.runtime = "echo";
-  revision.spec.limits.concurrency = 64;
+  revision.spec.limits.concurrency = concurrency;
+  revision.spec.limits.body = domain::mebibytes(64);
+  revision.spec.limits.timeout = std::chrono::minutes{5};
   revision.spec.scale.min = 1;
   revision.spec.scale.max = 1;
   return revision;
 }
 
-int run(const std::string& socket, const std::string& port) {
+int run(const std::string& socket, const std::string& port, std::uint32_t concurrency, std::uint32_t threads) {
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
@@ -72,13 +76,12 @@ int run(const std::string& socket, const std::string& port) {
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 
-  const auto threads = std::max(1u, std::thread::hardware_concurrency());
   UpstreamHost host{socket};
   tests::FakeEngine engine;
   engine.behave({.address = ports::UnixAddress{.replica = 1, .owner = "bench"}});
   const ports::SystemClock clock;
   control::Dispatcher dispatcher{engine, clock, {.gateway_threads = threads}};
-  dispatcher.serve(echo_revision());
+  dispatcher.serve(echo_revision(concurrency));
   gateway::Gateway gateway{dispatcher, host, {.server = {.address = "127.0.0.1:" + port, .threads = threads}}};
   gateway.start();
   int signal = 0;
@@ -91,12 +94,15 @@ int run(const std::string& socket, const std::string& port) {
 }  // namespace hearth
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: %s SOCKET PORT\n", argv[0]);
+  if (argc < 3 || argc > 5) {
+    std::fprintf(stderr, "usage: %s SOCKET PORT [CONCURRENCY [THREADS]]\n", argv[0]);
     return 2;
   }
   try {
-    return hearth::run(argv[1], argv[2]);
+    const auto number = [&](int at, unsigned otherwise) {
+      return argc > at ? static_cast<unsigned>(std::atoi(argv[at])) : otherwise;
+    };
+    return hearth::run(argv[1], argv[2], number(3, 256), number(4, std::max(1u, std::thread::hardware_concurrency())));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
     return 1;

@@ -12,7 +12,7 @@ NGINX_CONF = """
 daemon off;
 master_process on;
 worker_processes 2;
-pid {home}/nginx.pid;
+pid {home}/nginx-{port}.pid;
 error_log {home}/nginx.log warn;
 events {{ worker_connections 1024; }}
 http {{
@@ -26,12 +26,46 @@ http {{
   upstream echo {{ server unix:{socket}; keepalive 64; keepalive_requests 100000000; }}
   server {{
     listen 127.0.0.1:{port} reuseport;
+    client_max_body_size 0;
+    proxy_request_buffering off;
+    proxy_max_temp_file_size 0;
+    location /events {{
+      proxy_pass http://echo;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering off;
+    }}
     location / {{
       proxy_pass http://echo;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $host;
     }}
+  }}
+}}
+"""
+
+
+# A server of large bodies that nobody here wrote.
+BODIES_CONF = """
+{user}
+daemon off;
+worker_processes 1;
+pid {home}/bodies.pid;
+error_log {home}/bodies.log warn;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {home}/b-body;
+  proxy_temp_path {home}/b-proxy;
+  fastcgi_temp_path {home}/b-fastcgi;
+  uwsgi_temp_path {home}/b-uwsgi;
+  scgi_temp_path {home}/b-scgi;
+  keepalive_requests 100000000;
+  server {{
+    listen unix:{socket};
+    listen 127.0.0.1:{port};
+    root {home}/www;
   }}
 }}
 """
@@ -106,25 +140,47 @@ class Upstream:
 
     def __init__(self, place, program):
         self.socket = place.home / "echo.sock"
-        port = free_port()
-        place.start("echo", [program, self.socket, port], port)
-        self.url = f"http://127.0.0.1:{port}/echo"
+        self.port = free_port()
+        place.start("echo", [program, self.socket, self.port], self.port)
+        self.base = ""
+        self.url = f"http://127.0.0.1:{self.port}/echo"
 
     def pids(self):
         return []  # no proxy: its own cost is everyone's
 
 
+def start_nginx(place, name, conf, **values):
+    user = "user root;" if os.geteuid() == 0 else ""  # else its workers may not open our folder
+    file = place.write(f"{name}.conf", conf.format(user=user, home=place.home, **values))
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    return place.start(name, [program, "-c", file, "-e", place.home / f"{name}.log"], values["port"])
+
+
+class Bodies:
+    """nginx as the upstream that has a large body, /down."""
+
+    name = "upstream"
+
+    def __init__(self, place):
+        self.socket = place.home / "bodies.sock"
+        (place.home / "www").mkdir()
+        (place.home / "www" / "down").write_bytes(bytes(1 << 20))
+        self.port = free_port()
+        start_nginx(place, "bodies", BODIES_CONF, socket=self.socket, port=self.port)
+        self.base = ""
+
+    def pids(self):
+        return []
+
+
 class Nginx:
     name = "nginx"
 
-    def __init__(self, place, upstream):
-        port = free_port()
-        user = "user root;" if os.geteuid() == 0 else ""  # else its workers may not open our folder
-        conf = place.write("nginx.conf",
-                           NGINX_CONF.format(user=user, home=place.home, socket=upstream.socket, port=port))
-        self.master = place.start("nginx", [shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"), "-c", conf,
-                                            "-e", place.home / "nginx.log"], port)
-        self.url = f"http://127.0.0.1:{port}/echo"
+    def __init__(self, place, upstream, name="nginx"):
+        self.port = free_port()
+        self.master = start_nginx(place, name, NGINX_CONF, socket=upstream.socket, port=self.port)
+        self.base = ""
+        self.url = f"http://127.0.0.1:{self.port}/echo"
 
     def pids(self):
         return children(self.master.pid)
@@ -135,10 +191,11 @@ class Hearth:
 
     name = "hearth"
 
-    def __init__(self, place, program, upstream):
-        port = free_port()
-        self.process = place.start("hearth", [program, upstream.socket, port], port)
-        self.url = f"http://127.0.0.1:{port}/fn/echo/echo"
+    def __init__(self, place, program, upstream, *settings):
+        self.port = free_port()
+        self.process = place.start(f"hearth-{self.port}", [program, upstream.socket, self.port, *settings], self.port)
+        self.base = "/fn/echo"
+        self.url = f"http://127.0.0.1:{self.port}{self.base}/echo"
 
     def pids(self):
         return [self.process.pid]
