@@ -15,6 +15,7 @@ struct Invocation {
   bool json = false;
   std::string space;
   std::string api;
+  bool api_given = false;
   std::filesystem::path token_file;
   std::function<int(const Context&)> run;
 };

@@ -15,6 +15,7 @@ struct Context {
   std::stop_token stop;
   std::string space = "default";
   std::string api = "http://127.0.0.1:8081";
+  bool api_given = false;                 // by whoever called us, not by default
   std::filesystem::path token_file = {};  // empty: it is looked for
 
   Client client() const { return Client(api, find_token(token_file), stop); }

@@ -39,6 +39,7 @@ int run(const std::vector<std::string>& words) {
                            .stop = interrupt.token(),
                            .space = invocation.space,
                            .api = invocation.api,
+                           .api_given = invocation.api_given,
                            .token_file = invocation.token_file});
   } catch (const domain::Error& error) {
     return exit_code_of(error.fault(), interrupt, terminal);

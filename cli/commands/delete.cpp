@@ -2,6 +2,7 @@
 
 #include "cli/progress.h"
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -21,6 +22,15 @@ int remove_function(const Context& context, const std::string& name) {
     context.terminal.print("deleted " + to_string(function) + "\n");
   }
   return 0;
+}
+
+Verb delete_verb() {
+  const auto name = std::make_shared<std::string>();
+  return {.name = "delete",
+          .summary = "Delete a function and all that is left of it",
+          .examples = "fn delete hello",
+          .options = {function_word(*name)},
+          .run = [name](const Context& context) { return remove_function(context, *name); }};
 }
 
 }  // namespace hearth::cli

@@ -8,6 +8,7 @@
 #include "cli/views.h"
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -124,6 +125,19 @@ int deploy(const Context& context, const DeployOptions& options) {
   }
   answer(context, client, target, number);
   return 0;
+}
+
+Verb deploy_verb() {
+  const auto options = std::make_shared<DeployOptions>();
+  return {.name = "deploy",
+          .summary = "Build a folder's function and put it to work",
+          .examples = "fn deploy\nfn deploy functions/hello --verbose\nfn deploy --output json",
+          .options = {{.names = "FOLDER",
+                       .target = &options->folder,
+                       .help = "the folder of fn.yaml, here by default",
+                       .completes = Completes::folders},
+                      {.names = "-v,--verbose", .target = &options->verbose, .help = "show all of the build's output"}},
+          .run = [options](const Context& context) { return deploy(context, *options); }};
 }
 
 }  // namespace hearth::cli

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/context.h"
+#include "cli/verb.h"
 
 namespace hearth::cli {
 
@@ -11,5 +11,7 @@ struct DeployOptions {
 
 // `fn deploy [FOLDER]`: packs the folder, uploads it where hearthd has not got it yet, and follows the build.
 int deploy(const Context& context, const DeployOptions& options);
+
+Verb deploy_verb();
 
 }  // namespace hearth::cli

@@ -4,6 +4,7 @@
 #include "cli/paths.h"
 #include "cli/progress.h"
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace hearth::cli {
@@ -59,6 +60,19 @@ int down(const Context& context, const std::filesystem::path& run_dir) {
                 "stop it the way it was started, or name its folder with --run-dir");
   }
   return report(context, false);
+}
+
+Verb down_verb() {
+  const auto run_dir = std::make_shared<std::filesystem::path>();
+  return {.name = "down",
+          .summary = "Stop the hearthd that `fn up` started; warm replicas wait for the next one",
+          .examples = "fn down",
+          .options = {{.names = "--run-dir",
+                       .target = run_dir.get(),
+                       .help = "where its pid file stands",
+                       .value = "FOLDER",
+                       .completes = Completes::folders}},
+          .run = [run_dir](const Context& context) { return down(context, *run_dir); }};
 }
 
 }  // namespace hearth::cli

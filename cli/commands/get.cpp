@@ -2,6 +2,7 @@
 
 #include "cli/views.h"
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace hearth::cli {
@@ -63,6 +64,15 @@ int get(const Context& context, const std::string& name) {
   terminal.print(table(rows) + fault_lines(terminal, fault_at(function, "last_failure")) + "\n" +
                  revision_lines(terminal, child_at(revisions, "items"), number_at(function, "active")));
   return 0;
+}
+
+Verb get_verb() {
+  const auto name = std::make_shared<std::string>();
+  return {.name = "get",
+          .summary = "Show a function's settings, state and revisions",
+          .examples = "fn get hello",
+          .options = {function_word(*name)},
+          .run = [name](const Context& context) { return get(context, *name); }};
 }
 
 }  // namespace hearth::cli

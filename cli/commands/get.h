@@ -1,10 +1,12 @@
 #pragma once
 
-#include "cli/context.h"
+#include "cli/verb.h"
 
 namespace hearth::cli {
 
 // `fn get NAME`: a function's settings, state and revisions.
 int get(const Context& context, const std::string& name);
+
+Verb get_verb();
 
 }  // namespace hearth::cli

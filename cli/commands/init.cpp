@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace hearth::cli {
@@ -123,6 +124,25 @@ int init(const Context& context, const InitOptions& options) {
   }
   context.terminal.print("made " + folder.string() + "; next: cd " + folder.string() + " && fn deploy\n");
   return 0;
+}
+
+Verb init_verb() {
+  const auto options = std::make_shared<InitOptions>();
+  return {.name = "init",
+          .summary = "Make a folder with a first function",
+          .examples = "fn init hello\nfn init hello --runtime docker --folder functions/hello",
+          .options = {{.names = "NAME", .target = &options->name, .help = "the function's name", .required = true},
+                      {.names = "-r,--runtime",
+                       .target = &options->runtime,
+                       .help = "python (the default), or docker for any Dockerfile",
+                       .value = "RUNTIME",
+                       .completes = Completes::runtimes},
+                      {.names = "--folder",
+                       .target = &options->folder,
+                       .help = "instead of NAME",
+                       .value = "FOLDER",
+                       .completes = Completes::folders}},
+          .run = [options](const Context& context) { return init(context, *options); }};
 }
 
 }  // namespace hearth::cli

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/context.h"
+#include "cli/verb.h"
 
 namespace hearth::cli {
 
@@ -12,5 +12,7 @@ struct InitOptions {
 
 // `fn init NAME`: a folder with a first function of the runtime, ready to be deployed.
 int init(const Context& context, const InitOptions& options);
+
+Verb init_verb();
 
 }  // namespace hearth::cli

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace hearth::cli {
@@ -162,6 +163,43 @@ int invoke(const Context& context, const InvokeOptions& options) {
   const std::chrono::duration<double, std::milli> total = std::chrono::steady_clock::now() - began;
   if (options.verbose) terminal.note(call_lines(answer.head(), total.count()));
   return answer.finish(options.name, total.count());
+}
+
+Verb invoke_verb() {
+  const auto options = std::make_shared<InvokeOptions>();
+  return {.name = "invoke",
+          .summary = "Call a function and print its answer",
+          .examples =
+              "fn invoke hello --data '{\"name\":\"Ada\"}'\n"
+              "fn invoke hello -d @photo.jpg -v > small.jpg\n"
+              "echo hi | fn invoke echo\n"
+              "fn invoke api --path /users/7 -X DELETE -H 'If-Match: \"3\"'",
+          .options = {function_word(options->name),
+                      {.names = "-d,--data",
+                       .target = &options->data,
+                       .help = "the body: text, @FILE, or - for standard input",
+                       .value = "DATA"},
+                      {.names = "-X,--method",
+                       .target = &options->method,
+                       .help = "POST with a body, else GET",
+                       .value = "METHOD"},
+                      {.names = "-p,--path",
+                       .target = &options->path,
+                       .help = "what follows the function's URL: /users?id=7",
+                       .value = "PATH"},
+                      {.names = "-H,--header",
+                       .target = &options->headers,
+                       .help = "\"Name: value\"; any number of them",
+                       .value = "HEADER"},
+                      {.names = "--timeout",
+                       .target = &options->timeout,
+                       .help = "give up after so long; else when the function's own is over",
+                       .value = "SECONDS"},
+                      {.names = "-v,--verbose",
+                       .target = &options->verbose,
+                       .help = "status, call id and timings on standard error"}},
+          .run = [options](const Context& context) { return invoke(context, *options); },
+          .notes = "Exit codes: 0 it answered, 1 it failed, 2 usage, 3 refused, 4 not reachable, 5 timed out."};
 }
 
 }  // namespace hearth::cli

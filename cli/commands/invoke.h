@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/context.h"
+#include "cli/verb.h"
 
 #include <optional>
 #include <vector>
@@ -19,5 +19,7 @@ struct InvokeOptions {
 
 // `fn invoke NAME`: the answer on standard output as it comes. 1 when the function answered with an error.
 int invoke(const Context& context, const InvokeOptions& options);
+
+Verb invoke_verb();
 
 }  // namespace hearth::cli

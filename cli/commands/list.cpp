@@ -35,4 +35,11 @@ int list(const Context& context) {
   return 0;
 }
 
+Verb list_verb() {
+  return {.name = "list",
+          .summary = "List functions",
+          .examples = "fn list\nfn list --output json",
+          .run = [](const Context& context) { return list(context); }};
+}
+
 }  // namespace hearth::cli

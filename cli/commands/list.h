@@ -1,10 +1,12 @@
 #pragma once
 
-#include "cli/context.h"
+#include "cli/verb.h"
 
 namespace hearth::cli {
 
 // `fn list`: every function of the namespace on a line.
 int list(const Context& context);
+
+Verb list_verb();
 
 }  // namespace hearth::cli

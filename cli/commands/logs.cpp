@@ -2,6 +2,7 @@
 
 #include "cli/views.h"
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace hearth::cli {
@@ -26,6 +27,20 @@ int logs(const Context& context, const LogsOptions& options) {
     return true;
   });
   return 0;
+}
+
+Verb logs_verb() {
+  const auto options = std::make_shared<LogsOptions>();
+  return {.name = "logs",
+          .summary = "Show what a function's containers wrote",
+          .examples = "fn logs hello --tail 20\nfn logs hello -f",
+          .options = {function_word(options->name),
+                      {.names = "-f,--follow", .target = &options->follow, .help = "go on until interrupted"},
+                      {.names = "--tail",
+                       .target = &options->tail,
+                       .help = "only so many of the last lines",
+                       .value = "LINES"}},
+          .run = [options](const Context& context) { return logs(context, *options); }};
 }
 
 }  // namespace hearth::cli

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/context.h"
+#include "cli/verb.h"
 
 #include <cstdint>
 #include <optional>
@@ -15,5 +15,7 @@ struct LogsOptions {
 
 // `fn logs NAME`: what the function's containers wrote.
 int logs(const Context& context, const LogsOptions& options);
+
+Verb logs_verb();
 
 }  // namespace hearth::cli

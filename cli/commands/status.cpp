@@ -3,6 +3,7 @@
 #include "cli/views.h"
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace hearth::cli {
@@ -80,6 +81,9 @@ int platform(const Context& context) {
 }  // namespace
 
 int status(const Context& context, const StatusOptions& options) {
+  if (options.name.empty() && options.watch) {
+    throw domain::Error(domain::Code::invalid, domain::Layer::client, "--watch wants the name of a function");
+  }
   if (options.name.empty()) return platform(context);
   const auto function = parse_function(options.name, context.space);
   auto client = context.client();
@@ -89,6 +93,20 @@ int status(const Context& context, const StatusOptions& options) {
   const auto& terminal = context.terminal;
   terminal.print(terminal.json() ? shown(now) : picture(terminal, to_string(function), now));
   return 0;
+}
+
+Verb status_verb() {
+  const auto options = std::make_shared<StatusOptions>();
+  auto name = function_word(options->name);
+  name.required = false;
+  return {.name = "status",
+          .summary = "Show what a function's replicas do; without a name, what hearthd runs on",
+          .examples = "fn status\nfn status hello --watch",
+          .options = {name,
+                      {.names = "-w,--watch",
+                       .target = &options->watch,
+                       .help = "go on, change by change, until interrupted"}},
+          .run = [options](const Context& context) { return status(context, *options); }};
 }
 
 }  // namespace hearth::cli

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/context.h"
+#include "cli/verb.h"
 
 namespace hearth::cli {
 
@@ -12,5 +12,7 @@ struct StatusOptions {
 // `fn status [NAME]`: a function's state and its replicas, as they are or as they change; without a name what hearthd
 // runs on.
 int status(const Context& context, const StatusOptions& options);
+
+Verb status_verb();
 
 }  // namespace hearth::cli

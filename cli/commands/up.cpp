@@ -8,6 +8,7 @@
 #include "cli/views.h"
 #include "net/pause.h"
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace hearth::cli {
@@ -35,7 +36,7 @@ std::vector<std::string> arguments_of(const Context& context, const UpOptions& o
   };
   const auto gateway = options.gateway.empty() ? environment("HEARTH_GATEWAY").value_or("") : options.gateway;
   add("--gateway", without_scheme(gateway.empty() ? "" : base_url(gateway)));
-  if (options.api_given) add("--api", without_scheme(context.api));
+  if (context.api_given) add("--api", without_scheme(context.api));
   add_path("--state-dir", options.state_dir);
   add_path("--run-dir", options.run_dir);
   add_path("--config-dir", options.config_dir);
@@ -156,6 +157,42 @@ int up(const Context& context, const UpOptions& options) {
   const auto daemon = start(context, options, file, log);
   report(context, options, true, daemon.pid, log.path());
   return 0;
+}
+
+Verb up_verb() {
+  const auto options = std::make_shared<UpOptions>();
+  const auto folder = [](const char* names, std::filesystem::path& target, const char* help) {
+    return Option{.names = names, .target = &target, .help = help, .value = "FOLDER", .completes = Completes::folders};
+  };
+  return {.name = "up",
+          .summary = "Start hearthd in the background on this machine",
+          .examples =
+              "fn up\n"
+              "fn up --gateway 127.0.0.1:9080 --api 127.0.0.1:9081 --state-dir ./state --run-dir ./run "
+              "--config-dir ./config",
+          .options = {{.names = "--gateway",
+                       .target = &options->gateway,
+                       .help = "where functions answer (127.0.0.1:8080)",
+                       .value = "HOST:PORT"},
+                      folder("--state-dir", options->state_dir, "what lasts: the store, packages, logs"),
+                      folder("--run-dir", options->run_dir, "what a restart may lose: sockets, the pid file"),
+                      folder("--config-dir", options->config_dir, "the token and hearth.yaml"),
+                      folder("--templates", options->templates, "the runtimes"),
+                      {.names = "--docker-socket",
+                       .target = &options->docker_socket,
+                       .help = "Docker's socket",
+                       .value = "FILE",
+                       .completes = Completes::files},
+                      {.names = "--log-level",
+                       .target = &options->log_level,
+                       .help = "how much hearthd logs",
+                       .value = "LEVEL",
+                       .choices = {"trace", "debug", "info", "warn", "error"}},
+                      {.names = "--timeout",
+                       .target = &options->timeout,
+                       .help = "how long it may take until it is ready (60)",
+                       .value = "SECONDS"}},
+          .run = [options](const Context& context) { return up(context, *options); }};
 }
 
 }  // namespace hearth::cli

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/context.h"
+#include "cli/verb.h"
 
 #include <utility>
 #include <vector>
@@ -8,8 +8,7 @@
 namespace hearth::cli {
 
 struct UpOptions {
-  std::string gateway;     // HOST:PORT; empty: hearthd's own default, as everywhere here
-  bool api_given = false;  // the context's API address is to be listened on
+  std::string gateway;  // HOST:PORT; empty: hearthd's own default, as everywhere here
   std::filesystem::path state_dir;
   std::filesystem::path run_dir;
   std::filesystem::path config_dir;
@@ -21,5 +20,7 @@ struct UpOptions {
 
 // `fn up`: starts hearthd in the background, unless it runs already, and returns when it is ready.
 int up(const Context& context, const UpOptions& options);
+
+Verb up_verb();
 
 }  // namespace hearth::cli

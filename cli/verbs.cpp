@@ -1,0 +1,31 @@
+#include "cli/verbs.h"
+
+#include "cli/commands/delete.h"
+#include "cli/commands/deploy.h"
+#include "cli/commands/down.h"
+#include "cli/commands/get.h"
+#include "cli/commands/init.h"
+#include "cli/commands/invoke.h"
+#include "cli/commands/list.h"
+#include "cli/commands/logs.h"
+#include "cli/commands/status.h"
+#include "cli/commands/up.h"
+
+namespace hearth::cli {
+
+std::vector<Verb> all_verbs() {
+  return {
+      up_verb(),      //
+      down_verb(),    //
+      init_verb(),    //
+      deploy_verb(),  //
+      delete_verb(),  //
+      invoke_verb(),  //
+      list_verb(),    //
+      get_verb(),     //
+      status_verb(),  //
+      logs_verb(),    //
+  };
+}
+
+}  // namespace hearth::cli
