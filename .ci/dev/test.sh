@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # The suites: cheap first, each held to its minutes; one that fails does not stop those that follow.
 
-all_suites=(unit asan tsan fuzz engine gateway e2e)
-declare -A minutes=([unit]=14 [asan]=11 [tsan]=8 [fuzz]=9 [engine]=9 [gateway]=4 [e2e]=16)  # its build included
-docker_suites=' engine e2e '
+all_suites=(unit asan tsan fuzz engine gateway e2e package)
+declare -A minutes=([unit]=14 [asan]=11 [tsan]=8 [fuzz]=9 [engine]=9 [gateway]=4 [e2e]=16 [package]=6)  # its build included
+docker_suites=' engine e2e package '
 tsan_folders=(domain control http gateway)  # what threads share: the data plane and the scheduler
 soak_factor=20
 time_factor=1
@@ -42,6 +42,7 @@ run_suite() {
     unit) build_for unit dev -- && run_tests unit dev . unit ;;
     asan) build_for asan asan tests-unit && ASAN_OPTIONS=detect_stack_use_after_return=1 run_tests asan asan . unit ;;
     tsan) run_tsan ;;
+    package) run_package ;;
     fuzz) need fuzz && build_for fuzz fuzz tests-fuzz && run_tests fuzz fuzz . fuzz ;;
     gateway) build_for gateway dev -- && run_tests gateway dev . gateway ;;
     engine | e2e)
@@ -80,6 +81,14 @@ with_test_docker() {
 
 with_tools() {
   [ "$1" = engine ] || make_tools || broken "$1" "its Python tools cannot be had (build/logs/tools.log)"
+}
+
+# The programs of the preset that everything else is tested with: they differ from a release's by flags alone.
+run_package() {
+  need package && build_for package dev -- && with_test_docker package || return 1
+  { make_package dev build/package-tested && make_image "$HEARTH_TEST_DOCKER" build/package-tested; } ||
+    broken package 'it cannot be made (build/logs/package.log, build/logs/image.log)' || return 1
+  run_tests package dev . package
 }
 
 run_tsan() {
