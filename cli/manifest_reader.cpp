@@ -240,9 +240,9 @@ void ManifestReader::check_source() {
 
 void ManifestReader::check_spec() {
   if (!places_.contains("name")) complain({}, "name: missing; write it like name: hello");
+  // Whether it is FILE:FUNCTION or FILE is the runtime's to say.
   const auto& handler = manifest_.spec.handler;
-  const auto colon = handler.rfind(':');
-  if (!handler.empty() && (colon == std::string::npos || colon == 0 || colon + 1 == handler.size())) {
+  if (handler.starts_with(':') || handler.ends_with(':')) {
     complain(place_of("handler"),
              "handler: " + in_quotes(handler) + " is not FILE:FUNCTION, such as handler.py:handle");
   }

@@ -11,13 +11,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
+docker::HandlerForm read_form(const YAML::Node& form) {
+  const auto word = form.as<std::string>();
+  if (word == "file") return docker::HandlerForm::file;
+  if (word == "function") return docker::HandlerForm::function;
+  throw YAML::Exception(form.Mark(), "form is file or function; where there is no handler, leave it out");
+}
+
+docker::BuildStep read_step(const YAML::Node& step) {
+  return {.command = step["command"].as<std::vector<std::string>>(), .folder = step["folder"].as<std::string>()};
+}
+
 docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
   docker::Runtime runtime{.name = root["name"].as<std::string>(), .folder = folder, .bases = {}};
   for (const auto& base : root["bases"]) runtime.bases.push_back(base["image"].as<std::string>());
+  if (const auto handler = root["handler"]) {
+    runtime.handler_form = read_form(handler["form"]);
+    runtime.handler = handler["default"].as<std::string>("");
+  }
   if (const auto dependencies = root["dependencies"]) {
-    runtime.dependencies_file = dependencies["file"].as<std::string>();
-    runtime.dependencies_folder = dependencies["folder"].as<std::string>();
-    runtime.dependencies_command = dependencies["command"].as<std::vector<std::string>>();
+    runtime.dependencies_files = dependencies["files"].as<std::vector<std::string>>();
+    if (runtime.dependencies_files.empty()) throw YAML::Exception(dependencies["files"].Mark(), "it names no file");
+    runtime.dependencies = read_step(dependencies);
+  }
+  if (const auto build = root["build"]) {
+    runtime.build = read_step(build);
+    runtime.builds = build["when"].as<std::string>("");
   }
   return runtime;
 }

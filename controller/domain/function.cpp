@@ -70,9 +70,6 @@ void check_source(const FunctionSpec& spec, std::vector<Complaint>& complaints) 
   if (!spec.handler.empty() && spec.runtime.empty()) {
     complaints.push_back({"handler", "only a function with a runtime has a handler"});
   }
-  if (spec.handler.empty() && !spec.runtime.empty()) {
-    complaints.push_back({"handler", "must name what is called, as FILE:FUNCTION, such as handler.py:handle"});
-  }
 }
 
 void check_limits(const Limits& limits, std::vector<Complaint>& complaints) {

@@ -64,7 +64,7 @@ struct FunctionSpec {
   std::string runtime;  // "python": the package goes on top of the runtime's base image
   std::string image;    // any image that listens on $PORT
   std::string build;    // path of a Dockerfile inside the package
-  std::string handler;  // "handler.py:handle"; only with a runtime
+  std::string handler;  // "handler.py:handle"; only with a runtime, which says what it means
   std::map<std::string, std::string> env;
   Limits limits;
   Scale scale;

@@ -18,6 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAreArray;
+using testing::IsEmpty;
 
 constexpr auto kSource = "exactly one of runtime, image and build says where the code comes from";
 
@@ -111,15 +112,17 @@ TEST(Manifest, TellsWhatIsWrongAndWhere) {
   }
 }
 
-TEST(Manifest, WantsAHandlerWithARuntimeOnly) {
+TEST(Manifest, TakesAHandlerWithARuntimeOnly) {
   const std::pair<const char*, const char*> rows[] = {
-      {"handler", "handler: \"handler\" is not FILE:FUNCTION, such as handler.py:handle"},
+      {"\":handle\"", "handler: \":handle\" is not FILE:FUNCTION, such as handler.py:handle"},
       {"\"handler.py:\"", "handler: \"handler.py:\" is not FILE:FUNCTION, such as handler.py:handle"},
-      {"\"\"", "handler: must name what is called, as FILE:FUNCTION, such as handler.py:handle"},
   };
   for (const auto& [handler, message] : rows) {
     EXPECT_THAT(parse_manifest(std::string("name: a\nruntime: python\nhandler: ") + handler).faults,
                 ElementsAreArray<ManifestFault>({{3, 10, message}}));
+  }
+  for (const char* fine : {"", "handler: run.sh\n", "handler: a.py:b\n"}) {
+    EXPECT_THAT(parse_manifest(std::string("name: a\nruntime: python\n") + fine).faults, IsEmpty()) << fine;
   }
   EXPECT_THAT(parse_manifest("name: a\nimage: b\nhandler: a.py:b").faults,
               ElementsAreArray<ManifestFault>({{3, 10, "handler: only a function with a runtime has a handler"}}));

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kWantedLimit = 1 << 20;  // of a file that we read ourselves
+constexpr std::size_t kWantedLimit = 16 << 20;  // of a file that we read ourselves: lock files grow
 
 [[noreturn]] void disk_failed(const std::string& attempt, int error) {
   throw domain::Error(Code::unavailable, Layer::gateway, attempt + ": " + std::strerror(error),
@@ -108,7 +108,7 @@ PackageIndex look_through(const fs::path& package, const std::set<std::string>& 
     index.files.insert(entry->path);
     if (entry->kind != TarEntry::Kind::file || !wanted.contains(entry->path)) continue;
     if (entry->size > kWantedLimit) {
-      throw domain::Error(Code::invalid, Layer::client, entry->path + " is larger than 1 MiB");
+      throw domain::Error(Code::invalid, Layer::client, entry->path + " is larger than 16 MiB");
     }
     auto& content = index.contents[entry->path];
     for (auto piece = reader.read(); !piece.empty(); piece = reader.read()) content += piece;

@@ -10,14 +10,58 @@ using domain::Code;
 using domain::Layer;
 using domain::Revision;
 
+// What is to become /function: the package as it came, or what its runtime's build made of it.
+struct Builder::Content {
+  const Runtime& runtime;
+  const std::string& package;
+  std::optional<Spool> built;
+};
+
 namespace {
 
 [[noreturn]] void refuse(std::string message, std::string hint) {
   throw domain::Error(Code::invalid, Layer::client, std::move(message), std::move(hint));
 }
 
-// "handler.py:handle" → "handler.py"
-std::string file_of(const std::string& handler) { return handler.substr(0, handler.rfind(':')); }
+// Refuses a handler that the runtime makes nothing of, or whose file the package does not have.
+void check_handler(const Runtime& runtime, const std::string& given, const PackageIndex& index) {
+  const std::string& handler = given.empty() ? runtime.handler : given;
+  if (runtime.handler_form == HandlerForm::none) {
+    if (!given.empty()) refuse("handler: runtime " + runtime.name + " has none", "leave handler out of fn.yaml");
+    return;
+  }
+  const bool has_function = runtime.handler_form == HandlerForm::function;
+  const std::string form = has_function ? "FILE:FUNCTION" : "FILE";
+  const auto colon = has_function ? handler.rfind(':') : handler.size();
+  if (handler.empty() || colon == 0 || colon == handler.npos || (has_function && colon + 1 == handler.size())) {
+    refuse("handler: runtime " + runtime.name + " wants " + form + (handler.empty() ? "" : ", not " + handler),
+           runtime.handler.empty() ? "" : "write it like handler: " + runtime.handler);
+  }
+  const std::string file = handler.substr(0, colon);
+  if (!index.has(file)) {
+    refuse("handler: the package has no file " + file, index.describe() + "; handler is " + form);
+  }
+}
+
+// The texts of those of the runtime's dependencies files that the package has.
+std::string asked_for(const Runtime& runtime, const PackageIndex& index) {
+  std::string asked;
+  for (const auto& file : runtime.dependencies_files) {
+    const auto found = index.contents.find(file);
+    if (found != index.contents.end()) {
+      asked += found->second + "\n";
+    } else if (index.has(file)) {
+      refuse(file + " is not a plain file", "");
+    }
+  }
+  return asked;
+}
+
+bool is_built(const Runtime& runtime, const PackageIndex& index) {
+  if (runtime.build.command.empty() || runtime.builds.empty()) return !runtime.build.command.empty();
+  const IgnoreRules pattern{runtime.builds};
+  return std::ranges::any_of(index.files, [&](const std::string& file) { return pattern.ignores(file); });
+}
 
 }  // namespace
 
@@ -47,20 +91,22 @@ std::string Builder::build_any(const Revision& revision, const std::string& pack
 
 std::string Builder::of_runtime(const Revision& revision, const std::string& package, const BuildRun& run) {
   const Runtime& runtime = runtime_of(revision);
-  const auto index = look_through(package, {runtime.dependencies_file}, settings_.package);
-  const std::string handler = file_of(revision.spec.handler);
-  if (!index.has(handler)) {
-    refuse("handler: the package has no file " + handler, index.describe() + "; handler is FILE:FUNCTION");
+  const auto& files = runtime.dependencies_files;
+  const auto index = look_through(package, {files.begin(), files.end()}, settings_.package);
+  check_handler(runtime, revision.spec.handler, index);
+  Content content{.runtime = runtime, .package = package, .built = std::nullopt};
+  if (is_built(runtime, index)) {
+    content.built.emplace(settings_.work_folder);
+    runtimes_.build(runtime, package, *content.built, run);
   }
-  if (runtime.dependencies_file.empty() || !index.has(runtime.dependencies_file)) {
-    return on_top_of(runtimes_.run_image(runtime, run), {}, revision, package, run);
+  if (files.empty() || !index.has(files.front())) {
+    return on_top_of(runtimes_.run_image(runtime, run), {}, revision, content, run);
   }
-  const auto asked = index.contents.find(runtime.dependencies_file);
-  if (asked == index.contents.end()) refuse(runtime.dependencies_file + " is not a plain file", "");
+  const std::string asked = asked_for(runtime, index);
   for (bool again = false;; again = true) {
-    const auto base = runtimes_.with_dependencies(runtime, package, revision.package, asked->second, run);
+    const auto base = runtimes_.with_dependencies(runtime, package, revision.package, asked, run);
     try {
-      return on_top_of(base, {{kDependencies, base}}, revision, package, run);
+      return on_top_of(base, {{kDependencies, base}}, revision, content, run);
     } catch (const domain::Error&) {
       // The last revision that used the same dependencies may have been discarded, and they with it, just now.
       if (again || images_.find(base)) throw;
@@ -69,13 +115,22 @@ std::string Builder::of_runtime(const Revision& revision, const std::string& pac
 }
 
 std::string Builder::on_top_of(const std::string& base, std::map<std::string, std::string> labels,
-                               const Revision& revision, const std::string& package, const BuildRun& run) {
+                               const Revision& revision, Content& content, const BuildRun& run) {
   labels[kBuiltBy] = settings_.installation.id;
+  const std::string folder = content.built ? built_folder(content.runtime) : "function";
+  std::string dockerfile = "FROM " + base + "\nCOPY " + folder + " /function\n";
+  if (!content.runtime.handler.empty()) dockerfile += "ENV HEARTH_HANDLER=" + content.runtime.handler + "\n";
   Spool context{settings_.work_folder};
   TarWriter tar{context.descriptor()};
-  tar.add_file("Dockerfile", "FROM " + base + "\nCOPY function /function\n");
-  TarReader reader{package, settings_.package};
-  copy_entries(reader, tar, "function/");
+  tar.add_file("Dockerfile", dockerfile);
+  if (content.built) {
+    content.built->rewind();
+    TarReader reader{content.built->descriptor(), settings_.built};
+    copy_entries(reader, tar, "");
+  } else {
+    TarReader reader{content.package, settings_.package};
+    copy_entries(reader, tar, folder + "/");
+  }
   tar.finish();
   return images_.build({.context = context, .tag = name_of(revision), .labels = std::move(labels)}, run.deadline,
                        run.output, run.stop);

@@ -21,10 +21,12 @@ class Builder final : public ports::Builder {
   void discard(const domain::Revision& revision) override;
 
  private:
+  struct Content;
+
   std::string build_any(const domain::Revision& revision, const std::string& package, const BuildRun& run);
   std::string of_runtime(const domain::Revision& revision, const std::string& package, const BuildRun& run);
   std::string on_top_of(const std::string& base, std::map<std::string, std::string> labels,
-                        const domain::Revision& revision, const std::string& package, const BuildRun& run);
+                        const domain::Revision& revision, Content& content, const BuildRun& run);
   std::string of_dockerfile(const domain::Revision& revision, const std::string& package, const BuildRun& run);
   std::string of_image(const domain::Revision& revision, const BuildRun& run);
   const Runtime& runtime_of(const domain::Revision& revision) const;

@@ -27,7 +27,8 @@ BuilderContainer::BuilderContainer(Api& api, const Installation& installation, B
   const std::string name = new_name(installation);
   spec.labels = proof(installation, name);
   if (!spec.ca_bundle.empty()) {
-    for (const char* variable : {"SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"}) {
+    for (const char* variable : {"SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
+                                 "CARGO_HTTP_CAINFO", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"}) {
       spec.env[variable] = kCaInside;
     }
   }

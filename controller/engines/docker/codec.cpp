@@ -30,7 +30,7 @@ json environment(const ReplicaSpec& spec) {
   all["HEARTH_TIMEOUT_MS"] = std::to_string(spec.limits.timeout.count());
   if (spec.templated) {
     all["HEARTH_SOCKET"] = std::string{kSocketFolder} + "/fn.sock";
-    all["HEARTH_HANDLER"] = spec.handler;
+    if (!spec.handler.empty()) all["HEARTH_HANDLER"] = spec.handler;  // else the image says its runtime's own
   } else {
     all.erase("HEARTH_SOCKET");
     all["PORT"] = std::to_string(kPort);

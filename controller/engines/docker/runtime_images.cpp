@@ -102,7 +102,7 @@ std::string RuntimeImages::with_dependencies(const Runtime& runtime, const fs::p
                                              const BuildRun& run) {
   const std::string base = run_image(runtime, run);
   std::string made_of = base + "\n" + run.space + "\n" + asked;
-  for (const auto& word : runtime.dependencies_command) made_of += "\n" + word;
+  for (const auto& word : runtime.dependencies.command) made_of += "\n" + word;
   if (names_files(asked)) made_of += "\n" + package_digest;
   std::string name = "hearth-" + settings_.installation.id + "/dependencies-" + runtime.name + ":" +
                      hex_digest(made_of).substr(0, kShort);
@@ -112,7 +112,10 @@ std::string RuntimeImages::with_dependencies(const Runtime& runtime, const fs::p
     return name;
   }
   Spool installed{settings_.work_folder};
-  install(runtime, package, installed, run);
+  const std::string& file = runtime.dependencies_files.front();
+  say(run, "Installing what " + file + " asks for");
+  carry_out(runtime.dependencies, runtime, package, installed, "installing what " + file + " asks for",
+            "mend " + file + " and deploy again", run);
 
   Spool context{settings_.work_folder};
   TarWriter tar{context.descriptor()};
@@ -127,16 +130,28 @@ std::string RuntimeImages::with_dependencies(const Runtime& runtime, const fs::p
   return name;
 }
 
-void RuntimeImages::install(const Runtime& runtime, const fs::path& package, Spool& installed, const BuildRun& run) {
+std::string built_folder(const Runtime& runtime) { return fs::path(runtime.build.folder).filename().string(); }
+
+void RuntimeImages::build(const Runtime& runtime, const fs::path& package, Spool& built, const BuildRun& run) {
+  carry_out(runtime.build, runtime, package, built, "building it with runtime " + runtime.name,
+            "mend what is told above and deploy again", run);
+  if (built.size() == 0) {
+    throw domain::Error(Code::internal, Layer::engine,
+                        "the build of runtime " + runtime.name + " left no folder " + runtime.build.folder,
+                        "its template.yaml or its build command is at fault, not the function");
+  }
+}
+
+void RuntimeImages::carry_out(const BuildStep& step, const Runtime& runtime, const fs::path& package, Spool& left,
+                              const std::string& what, const std::string& hint, const BuildRun& run) {
   const std::string image = stage(runtime, "builder", run);
-  say(run, "Installing what " + runtime.dependencies_file + " asks for");
   Spool content{settings_.work_folder};
   TarWriter tar{content.descriptor()};
   TarReader reader{package, settings_.package};
   copy_entries(reader, tar, "function/");
   tar.finish();
 
-  BuilderSpec spec{.image = image, .command = runtime.dependencies_command};
+  BuilderSpec spec{.image = image, .command = step.command};
   spec.env = settings_.proxies;
   spec.ca_bundle = settings_.ca_bundle.string();
   spec.cache_volume = cache_volume(settings_.installation, run.space);
@@ -147,14 +162,14 @@ void RuntimeImages::install(const Runtime& runtime, const fs::path& package, Spo
   const auto ended = container.run(run.deadline, run.output, run.stop);
   if (ended.exit_code != 0) {
     domain::Fault fault{.code = Code::invalid, .layer = Layer::client, .message = {}};
-    fault.message = "installing what " + runtime.dependencies_file + " asks for failed";
+    fault.message = what + " failed";
     fault.message += ended.out_of_memory ? ": it needs more than " + domain::to_string(settings_.memory) + " of memory"
                                          : " with exit code " + std::to_string(ended.exit_code);
     fault.detail = ended.last_lines;
-    fault.hint = "mend " + runtime.dependencies_file + " and deploy again";
+    fault.hint = hint;
     throw domain::Error(fault);
   }
-  container.download("/function/" + runtime.dependencies_folder, installed, run.deadline, run.stop);
+  container.download((fs::path("/function") / step.folder).string(), left, run.deadline, run.stop);
 }
 
 }  // namespace hearth::docker

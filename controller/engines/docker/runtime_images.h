@@ -18,14 +18,30 @@
 
 namespace hearth::docker {
 
+// What runs over a package in its runtime's builder image, in /function, with a cache at /cache.
+struct BuildStep {
+  std::vector<std::string> command = {};  // empty: the runtime has no such step
+  std::string folder = {};                // what it leaves is taken from here
+};
+
+// What `handler` in fn.yaml means to a runtime.
+enum class HandlerForm : std::uint8_t {
+  none,      // it has no handler: the package is all there is to say
+  file,      // "run.sh"
+  function,  // "handler.py:handle"
+};
+
 // A template folder of ours, as its template.yaml says.
 struct Runtime {
-  std::string name;                      // "python"
-  std::filesystem::path folder;          // its Dockerfile has the stages `run` and `builder`, and takes BASE
-  std::vector<std::string> bases;        // in order of preference
-  std::string dependencies_file = {};    // "requirements.txt"; empty: the runtime has none
-  std::string dependencies_folder = {};  // where they go below /function: ".packages"
-  std::vector<std::string> dependencies_command = {};  // run in /function, with a cache at /cache
+  std::string name;                // "python"
+  std::filesystem::path folder;    // its Dockerfile has the stages `run` and `builder`, and takes BASE
+  std::vector<std::string> bases;  // in order of preference
+  HandlerForm handler_form = HandlerForm::none;
+  std::string handler = {};                          // what fn.yaml may leave out
+  std::vector<std::string> dependencies_files = {};  // the first asks for them, others pin: "package.json", its lock
+  BuildStep dependencies = {};                       // its folder stays where it is, below /function: ".packages"
+  BuildStep build = {};                              // its folder becomes /function
+  std::string builds = {};                           // only what has a file of this pattern; empty: every package
 };
 
 struct BuildSettings {
@@ -37,6 +53,7 @@ struct BuildSettings {
   std::string base_mend = "run `./dev base`, which makes it of Debian's packages, or `docker load` it";
   TarLimits package = {};
   TarLimits installed = {.unpacked = domain::gibibytes(4), .entries = 500'000, .subject = "what was installed"};
+  TarLimits built = {.unpacked = domain::gibibytes(4), .entries = 500'000, .subject = "what was built"};
   domain::Bytes memory = domain::gibibytes(2);                   // of a builder or of one step of a Dockerfile
   std::uint32_t pids = 512;                                      // of a builder
   std::chrono::milliseconds timeout = std::chrono::minutes{15};  // of a whole build
@@ -60,6 +77,8 @@ class RuntimeImages {
   // run code and leave wheels of any name in the cache, so namespaces share neither images nor caches.
   std::string with_dependencies(const Runtime& runtime, const std::filesystem::path& package,
                                 const std::string& package_digest, const std::string& asked, const BuildRun& run);
+  // Runs the runtime's `build` over the package; what is to become /function, below a folder of `built_folder`'s name.
+  void build(const Runtime& runtime, const std::filesystem::path& package, Spool& built, const BuildRun& run);
 
  private:
   // Held while an image of a name is being made, so that no two builds make the same.
@@ -67,7 +86,9 @@ class RuntimeImages {
 
   std::string base_of(const Runtime& runtime, const BuildRun& run);
   std::string stage(const Runtime& runtime, const std::string& stage, const BuildRun& run);
-  void install(const Runtime& runtime, const std::filesystem::path& package, Spool& installed, const BuildRun& run);
+  // Takes the step's folder out as a tar; `what` is for messages. A user's failure ends with `hint`.
+  void carry_out(const BuildStep& step, const Runtime& runtime, const std::filesystem::path& package, Spool& left,
+                 const std::string& what, const std::string& hint, const BuildRun& run);
 
   Api& api_;
   Images images_;
@@ -82,6 +103,9 @@ std::string cache_volume(const Installation& installation, const std::string& sp
 
 inline constexpr const char* kBuiltBy = "dev.hearth.image.installation";
 inline constexpr const char* kDependencies = "dev.hearth.image.dependencies";
+
+// The name of the folder that `build` leaves its tar's entries in.
+std::string built_folder(const Runtime& runtime);
 
 // Whether a dependencies file names other files of the package, so that it alone does not say what will be installed.
 bool names_files(const std::string& dependencies);

@@ -1,0 +1,145 @@
+// Runtimes whose packages are built: what their template.yaml may ask for, on a real engine.
+#include "builder/builder_fixture.h"
+
+#include <fstream>
+
+namespace hearth::docker {
+namespace {
+
+// A runtime of the test's own, whose build is a line of shell.
+class BuildStepTest : public BuilderTest {
+ protected:
+  void SetUp() override {
+    BuilderTest::SetUp();
+    runtime_.name = "t" + installation_.id;
+    runtime_.folder = home_ / "runtime";
+    runtime_.bases = {"debian:bookworm-slim"};
+    std::filesystem::create_directory(runtime_.folder);
+    std::ofstream(runtime_.folder / "Dockerfile")
+        << "ARG BASE\nFROM ${BASE} AS run\nFROM run AS builder\nRUN echo " << runtime_.name << "\n";
+  }
+  void TearDown() override {
+    BuilderTest::TearDown();
+    const std::string filter = R"({"reference":["hearth/runtime-)" + runtime_.name + R"(*"]})";
+    for (const auto& name : read_names(list("/images/json?filters=" + net::url_encode(filter)))) images_.untag(name);
+  }
+
+  void builds_by(const std::string& script) { runtime_.build = {.command = {"sh", "-euc", script}, .folder = "/out"}; }
+  std::string build_with(const std::map<std::string, std::string>& files, const std::string& handler = "") {
+    auto own = settings();
+    own.runtimes = {runtime_};
+    Builder builder{api_, own};
+    const auto package = home_ / "package.tar";
+    tests::make_package(package, files);
+    auto wanted = revision(++number_);
+    wanted.spec.runtime = runtime_.name;
+    wanted.spec.handler = handler;
+    wanted.package = "sha256:" + std::to_string(number_);
+    built_.push_back(wanted);
+    output_.clear();
+    return builder.build(wanted, package, [this](std::string_view text) { output_ += text; }, {});
+  }
+  domain::Fault fault_with(const std::map<std::string, std::string>& files, const std::string& handler = "") {
+    try {
+      build_with(files, handler);
+    } catch (const domain::Error& error) {
+      return error.fault();
+    }
+    return {.message = "nothing was thrown"};
+  }
+
+  Runtime runtime_;
+  std::uint64_t number_ = 0;
+};
+
+TEST_F(BuildStepTest, WhatABuildLeavesIsTheFunctionAndNothingElse) {
+  builds_by(
+      "mkdir -p /out/lib; cat source.txt > /out/main; chmod +x /out/main; ln -s ../main /out/lib/link; echo made");
+  const auto image = build_with({{"source.txt", "hello\n"}});
+  EXPECT_THAT(output_, HasSubstr("made\n"));
+  EXPECT_EQ(
+      run(image, {"sh", "-c", "find /function -mindepth 1 | sort; cat /function/lib/link; test -x /function/main"}),
+      "/function/lib\n/function/lib/link\n/function/main\nhello\n");
+}
+
+TEST_F(BuildStepTest, ABuildFindsWhatEarlierOnesOfItsNamespaceLeftInTheCache) {
+  builds_by("mkdir /out; cat /cache/seen > /out/seen 2>/dev/null || touch /out/seen; cat source.txt >> /cache/seen");
+  build_with({{"source.txt", "one\n"}});
+  const auto image = build_with({{"source.txt", "two\n"}});
+  EXPECT_EQ(run(image, {"cat", "/function/seen"}), "one\n");
+}
+
+TEST_F(BuildStepTest, AFailedBuildShowsItsLastLines) {
+  builds_by("echo main.x:3: no such word >&2; exit 2");
+  const auto fault = fault_with({{"source.txt", ""}});
+  EXPECT_EQ(fault.code, Code::invalid);
+  EXPECT_EQ(fault.layer, Layer::client);
+  EXPECT_EQ(fault.message, "building it with runtime " + runtime_.name + " failed with exit code 2");
+  EXPECT_EQ(fault.detail, "main.x:3: no such word\n");
+  EXPECT_FALSE(has_containers_of_ours());
+}
+
+TEST_F(BuildStepTest, ABuildThatLeavesNothingIsTheTemplatesFault) {
+  builds_by("true");
+  const auto fault = fault_with({{"source.txt", ""}});
+  EXPECT_EQ(fault.code, Code::internal);
+  EXPECT_THAT(fault.message, HasSubstr("left no folder /out"));
+}
+
+TEST_F(BuildStepTest, OnlyPackagesThatHaveSomethingToBuildAreBuilt) {
+  builds_by("mkdir /out; touch /out/built");
+  runtime_.builds = "**/*.x";
+  EXPECT_EQ(run(build_with({{"handler.y", ""}}), {"ls", "/function"}), "handler.y\n");
+  EXPECT_EQ(run(build_with({{"handler.y", ""}, {"lib/deep.x", ""}}), {"ls", "/function"}), "built\n");
+}
+
+TEST_F(BuildStepTest, ABuildGoesOnTopOfDependenciesThatSeveralFilesName) {
+  builds_by("mkdir /out; touch /out/built");
+  runtime_.dependencies_files = {"wanted", "wanted.lock"};
+  runtime_.dependencies = {.command = {"sh", "-c", "mkdir deps; cat wanted wanted.lock > deps/all"}, .folder = "deps"};
+  const auto show = [&](const std::string& image) {
+    return run(image, {"sh", "-c", "cd /function; ls; cat deps/all"});
+  };
+
+  EXPECT_EQ(show(build_with({{"wanted", "a\n"}, {"wanted.lock", "1\n"}})), "built\ndeps\na\n1\n");
+  EXPECT_EQ(show(build_with({{"wanted", "a\n"}, {"wanted.lock", "2\n"}})), "built\ndeps\na\n2\n") << "another lock";
+  EXPECT_EQ(show(build_with({{"wanted", "a\n"}, {"wanted.lock", "2\n"}, {"x", ""}})), "built\ndeps\na\n2\n");
+  EXPECT_THAT(output_, HasSubstr("Dependencies unchanged"));
+  EXPECT_EQ(run(build_with({{"wanted.lock", "1\n"}}), {"ls", "/function"}), "built\n") << "nothing asks for any";
+}
+
+TEST_F(BuildStepTest, ARuntimeSaysWhatItsHandlerIs) {
+  const std::map<std::string, std::string> files{{"a.x", ""}};
+  const std::string subject = "handler: runtime " + runtime_.name;
+  EXPECT_EQ(fault_with(files, "a.x:f").message, subject + " has none");
+
+  runtime_.handler_form = HandlerForm::function;
+  EXPECT_EQ(fault_with(files).message, subject + " wants FILE:FUNCTION");
+  for (const char* wrong : {"a.x", "a.x:", ":f"}) {
+    EXPECT_EQ(fault_with(files, wrong).message, subject + " wants FILE:FUNCTION, not " + wrong);
+  }
+  EXPECT_EQ(fault_with(files, "b.x:f").message, "handler: the package has no file b.x");
+  EXPECT_NO_THROW(build_with(files, "a.x:f"));
+
+  runtime_.handler_form = HandlerForm::file;
+  EXPECT_EQ(fault_with(files, "a.x:f").message, "handler: the package has no file a.x:f");
+  EXPECT_NO_THROW(build_with(files, "a.x"));
+
+  runtime_.handler = "b.x";
+  EXPECT_EQ(fault_with(files).message, "handler: the package has no file b.x");
+  runtime_.handler = "a.x";
+  EXPECT_EQ(run(build_with(files), {"sh", "-c", "echo $HEARTH_HANDLER"}), "a.x\n") << "what fn.yaml left out";
+}
+
+TEST_F(BuildStepTest, ATemplateThatCannotBeUnderstoodIsToldWithItsPlace) {
+  std::ofstream(runtime_.folder / "template.yaml") << "name: x\nbases: []\nhandler: {form: words}\n";
+  try {
+    read_runtimes(home_.path());
+    FAIL() << "it was read";
+  } catch (const domain::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("template.yaml:3:17: form is file or function"));
+  }
+}
+
+}  // namespace
+}  // namespace hearth::docker
