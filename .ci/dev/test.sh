@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # The suites: cheap first, each held to its minutes; one that fails does not stop those that follow.
 
-all_suites=(unit asan tsan fuzz engine gateway e2e package)
-declare -A minutes=([unit]=14 [asan]=11 [tsan]=8 [fuzz]=9 [engine]=9 [gateway]=4 [e2e]=16 [package]=6)  # its build included
-docker_suites=' engine e2e package '
+all_suites=(unit asan tsan fuzz engine gateway e2e runtimes package)
+declare -A minutes=([unit]=14 [asan]=11 [tsan]=8 [fuzz]=9 [engine]=9 [gateway]=4 [e2e]=16 [runtimes]=12 [package]=6)  # its build included
+docker_suites=' engine e2e runtimes package '
 tsan_folders=(domain control http gateway)  # what threads share: the data plane and the scheduler
 soak_factor=20
 time_factor=1
@@ -45,7 +45,7 @@ run_suite() {
     package) run_package ;;
     fuzz) need fuzz && build_for fuzz fuzz tests-fuzz && run_tests fuzz fuzz . fuzz ;;
     gateway) build_for gateway dev -- && run_tests gateway dev . gateway ;;
-    engine | e2e)
+    engine | e2e | runtimes)
       build_for "$suite" dev -- && with_tools "$suite" && with_test_docker "$suite" && run_tests "$suite" dev . "$suite"
       ;;
   esac || true
@@ -80,7 +80,7 @@ with_test_docker() {
 }
 
 with_tools() {
-  [ "$1" = engine ] || make_tools || broken "$1" "its Python tools cannot be had (build/logs/tools.log)"
+  [ "$1" != e2e ] || make_tools || broken "$1" "its Python tools cannot be had (build/logs/tools.log)"
 }
 
 # The programs of the preset that everything else is tested with: they differ from a release's by flags alone.

@@ -81,6 +81,21 @@ class Docker:
             attached.update(self.ask("GET", f"/networks/{network['Id']}").get("Containers") or {})
         return attached
 
+    def output(self, container):
+        """What a container without a terminal has written so far, to both streams."""
+        connection = _Connection(self.socket, 60)
+        try:
+            connection.request("GET", f"/containers/{container}/logs?stdout=1&stderr=1")
+            framed = connection.getresponse().read()
+        finally:
+            connection.close()
+        text, at = b"", 0
+        while at + 8 <= len(framed):
+            size = int.from_bytes(framed[at + 4:at + 8], "big")
+            text += framed[at + 8:at + 8 + size]
+            at += 8 + size
+        return text.decode(errors="replace")
+
     def kill(self, container, signal_name="SIGKILL"):
         self.ask("POST", f"/containers/{container}/kill?signal={signal_name}")
 

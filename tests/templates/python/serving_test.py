@@ -4,7 +4,8 @@ import socket
 import threading
 import unittest
 
-from replica import Replica, until
+from replica import Replica
+from support.raw_http import until
 
 BODIES = """
 import asyncio, hashlib, threading, time

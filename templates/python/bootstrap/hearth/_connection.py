@@ -179,7 +179,7 @@ class Connection(asyncio.Protocol):
         self._call = None
         if complete and self._chunked and not self._transport.is_closing():
             self._transport.write(b"0\r\n\r\n")
-        if not complete or self._left or self._closing or self._is_arriving():
+        if not complete or self._left or self._closing or self._is_arriving() or self._server.stopping:
             self._close()
         self._server.ended()
         self._head = self._answer = self._stream = self._left = None

@@ -1,0 +1,82 @@
+"""A container of a function's image as hearthd would start it, its socket within a test's reach."""
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+
+from support.raw_http import Client, until
+
+GATE = "gate"  # what a held handler waits for, in /run/hearth
+
+
+class Replica:
+    """Ends with its context. `folder` is the container's /run/hearth."""
+
+    def __init__(self, docker, image, handler, concurrency=4, env=()):
+        self.docker = docker
+        self.folder = tempfile.mkdtemp(prefix="hearth-replica-", dir="/tmp")
+        os.chmod(self.folder, 0o777)
+        self.socket_path = f"{self.folder}/fn.sock"
+        variables = {"HEARTH_SOCKET": "/run/hearth/fn.sock", "HEARTH_HANDLER": handler, "HEARTH_CONCURRENCY": concurrency,
+                     "HEARTH_FUNCTION": "conforms", "HEARTH_NAMESPACE": "default", "HEARTH_REVISION": 7,
+                     "HEARTH_REPLICA": "0000000000000001", "HEARTH_TIMEOUT_MS": 30_000, **dict(env)}
+        made = docker.ask("POST", "/containers/create", {
+            "Image": image, "User": "65534:65534", "Env": [f"{name}={value}" for name, value in variables.items()],
+            "HostConfig": {"Binds": [f"{self.folder}:/run/hearth"], "NetworkMode": "none", "ReadonlyRootfs": True,
+                           "Tmpfs": {"/tmp": "size=64m,mode=1777"}, "CapDrop": ["ALL"], "Memory": 512 << 20,
+                           "SecurityOpt": ["no-new-privileges"], "PidsLimit": 128, "Init": True}})
+        self.id = made["Id"]
+        docker.ask("POST", f"/containers/{self.id}/start")
+
+    def __enter__(self):
+        until(lambda: os.path.exists(self.socket_path) or not self._state()["Running"])
+        if not os.path.exists(self.socket_path):
+            raise AssertionError("the replica ended: " + "\n".join(self.log()))
+        return self
+
+    def __exit__(self, *_):
+        self.docker.remove(self.id)
+        shutil.rmtree(self.folder)
+
+    def _state(self):
+        return self.docker.ask("GET", f"/containers/{self.id}/json")["State"]
+
+    def log(self):
+        """Lines of both streams, in their order."""
+        return self.docker.output(self.id).splitlines()
+
+    def open_gate(self):
+        with open(f"{self.folder}/{GATE}", "w"):
+            pass
+
+    def close_gate(self):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self.folder}/{GATE}")
+
+    def stop(self):
+        """SIGTERM and no more."""
+        self.docker.kill(self.id, "SIGTERM")
+
+    def exit_code(self):
+        until(lambda: not self._state()["Running"])
+        return self._state()["ExitCode"]
+
+    def memory_mib(self):
+        used = self.docker.ask("GET", f"/containers/{self.id}/stats?stream=false&one-shot=true")["memory_stats"]
+        cache = used.get("stats", {}).get("total_inactive_file", used.get("stats", {}).get("inactive_file", 0))
+        return (used["usage"] - cache) / (1 << 20)
+
+    def connect(self):
+        return Client(self.socket_path)
+
+    def call(self, method="GET", target="/", body=None, headers=()):
+        with contextlib.closing(self.connect()) as client:
+            client.request(method, target, body, headers)
+            return client.answer(method)
+
+
+def sections(text, mark):
+    """The lines that bear the call's marker, without it."""
+    return [line.removeprefix(f"\x1f{mark}\x1f") for line in text if re.match(f"\x1f{mark}\x1f", line)]
