@@ -2,4 +2,4 @@
 
 TABLE = {}
 
-WRONG_HANDLER = {"python": "handler.py:nowhere"}
+WRONG_HANDLER = {"python": "handler.py:nowhere", "node": "handler.mjs:nowhere"}

@@ -1,0 +1,70 @@
+// Finds the handler that $HEARTH_HANDLER names, and says in one line why it cannot be had.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export const EXIT_CODE = 121; // what hearthd knows as "the handler does not load"
+
+export class LoadError extends Error {}
+
+// `where` is "handler.js:default" or "handler.js". Returns { call, shutdown }; throws LoadError.
+export async function load(where, folder) {
+  const colon = where.lastIndexOf(':');
+  const file = colon < 0 ? where : where.slice(0, colon);
+  const name = colon < 0 ? 'default' : where.slice(colon + 1);
+  const path = join(folder, compiled(file));
+  if (!existsSync(path)) throw new LoadError(`the package has no file ${file}; ${listing(folder)}`);
+  const module = await importFile(file, path);
+  const call = exported(module, name);
+  if (call === undefined) throw new LoadError(`${file} does not export ${name}; it exports ${names(module)}`);
+  if (typeof call !== 'function') {
+    throw new LoadError(`${name} of ${file} is not a function but ${call === null ? 'null' : typeof call}`);
+  }
+  return { call, shutdown: exported(module, 'shutdown') };
+}
+
+export function report(error) {
+  if (error.cause) console.error(error.cause);
+  console.error(error.message);
+}
+
+// A TypeScript file was built to JavaScript beside itself.
+function compiled(file) {
+  return file.replace(/\.([mc]?)ts$/, '.$1js');
+}
+
+async function importFile(file, path) {
+  try {
+    return await import(pathToFileURL(path).href);
+  } catch (error) {
+    throw new LoadError(`${file} does not load: ${reason(error)}`, { cause: error });
+  }
+}
+
+function reason(error) {
+  const message = `${error?.name ?? 'thrown'}: ${error?.message ?? error}`.split('\n')[0];
+  if (error instanceof SyntaxError && /Unexpected token 'export'|import statement outside a module/.test(error.message)) {
+    return `${message}; name the file .mjs, or write "type": "module" in package.json`;
+  }
+  if (error?.code === 'ERR_MODULE_NOT_FOUND' || error?.code === 'MODULE_NOT_FOUND') {
+    return `${message}; is it in the dependencies of package.json?`;
+  }
+  return message;
+}
+
+// Of a module, or of CommonJS' module.exports, which arrives as its default.
+function exported(module, name) {
+  const inner = module.default;
+  if (name === 'default') return typeof inner === 'object' && inner && 'default' in inner ? inner.default : inner;
+  return module[name] ?? (inner && typeof inner === 'object' ? inner[name] : undefined);
+}
+
+function names(module) {
+  const all = Object.keys(module).filter((name) => typeof module[name] === 'function');
+  return all.length ? all.join(', ') : 'no function';
+}
+
+function listing(folder) {
+  const files = readdirSync(folder).filter((name) => !name.startsWith('.'));
+  return files.length ? `it has ${files.slice(0, 12).join(', ')}` : 'it is empty';
+}

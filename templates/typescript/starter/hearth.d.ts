@@ -1,0 +1,14 @@
+// What the node runtime gives a handler beside the request; for the editor and for `npm run check`.
+export interface Context {
+  readonly callId: string;
+  readonly function: string;
+  readonly namespace: string;
+  readonly revision: number;
+  /** As Date.now() counts. */
+  readonly deadline: number;
+  readonly traceparent: string;
+  /** Aborted when the caller leaves. */
+  readonly signal: AbortSignal;
+  readonly log: Pick<Console, 'debug' | 'info' | 'warn' | 'error'>;
+  remainingMs(): number;
+}

@@ -1,0 +1,51 @@
+"""Each starter's own test runs where nothing of Hearth is at work: the language's tools, and the folder that `fn init` made.
+
+The tools are those of the runtime's builder image, so that none need be on this machine.
+"""
+
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from support.docker import ROOT, shared_socket
+from support.hearthd import program
+
+BASE = "debian:bookworm-slim"
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+# A starter → the template whose builder has its tools, and the commands that its page names.
+COMMANDS = {
+    "python": ("python", "python3 -m unittest -q test_handler"),
+    "node": ("node", "node --test"),
+    "typescript": ("node", "npm install --no-fund --no-audit --silent && npm test && npm run check"),
+}
+
+
+def docker(*words, **options):
+    done = subprocess.run(["docker", *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, "DOCKER_HOST": f"unix://{shared_socket()}"}, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"docker {' '.join(words)}\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+class Starters(unittest.TestCase):
+    def check(self, name):
+        template, command = COMMANDS[name]
+        image = docker("build", "-q", "--target", "builder", "--build-arg", f"BASE={BASE}", str(ROOT / "templates" / template),
+                       timeout=280).strip().splitlines()[-1]
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([program("HEARTH_TEST_FN", "fn"), "init", "first", "--runtime", name], cwd=folder, check=True,
+                           capture_output=True, timeout=30)
+            docker("run", "--rm", "-v", f"{Path(folder) / 'first'}:/first", "-w", "/first", "-v", f"{AUTHORITIES}:/ca.crt:ro",
+                   "-e", "SSL_CERT_FILE=/ca.crt", "-e", "NODE_EXTRA_CA_CERTS=/ca.crt", "-e", "NODE_ENV=development",
+                   "-e", "CARGO_HTTP_CAINFO=/ca.crt", image, "sh", "-ec", command, timeout=240)
+
+
+for starter in COMMANDS:
+    setattr(Starters, f"test_{starter}", lambda self, name=starter: self.check(name))
+
+
+if __name__ == "__main__":
+    unittest.main()
