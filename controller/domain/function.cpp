@@ -1,5 +1,7 @@
 #include "domain/function.h"
 
+#include "domain/route_pattern.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -115,6 +117,25 @@ void check_env(const FunctionSpec& spec, std::vector<Complaint>& complaints) {
   }
 }
 
+// Each by itself, and no two of one function for the same requests.
+void check_triggers(const std::vector<HttpTrigger>& triggers, std::vector<Complaint>& complaints) {
+  constexpr std::size_t kMost = 100;
+  if (triggers.size() > kMost) return complaints.push_back({"triggers", "must be at most 100"});
+  const auto place = [](std::size_t i) { return "triggers[" + std::to_string(i) + "].http"; };
+  std::vector<RoutePattern> patterns;
+  for (std::size_t i = 0; i < triggers.size(); ++i) {
+    std::vector<Complaint> own;
+    patterns.push_back(parse_pattern(triggers[i], own));
+    for (auto& complaint : own) complaints.push_back({place(i) + "." + complaint.field, std::move(complaint.message)});
+    for (std::size_t j = 0; own.empty() && j < i; ++j) {
+      if (patterns[j].segments.empty() && triggers[j].path != "/") continue;  // complained of
+      if (clash(patterns[i], patterns[j])) {
+        complaints.push_back({place(i) + ".path", "takes the same requests as " + place(j)});
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::string to_string(const FunctionName& function) {
@@ -145,6 +166,7 @@ std::vector<Complaint> check(const FunctionSpec& spec) {
   check_limits(spec.limits, complaints);
   check_scale(spec.scale, complaints);
   check_env(spec, complaints);
+  check_triggers(spec.http_triggers, complaints);
   return complaints;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/error.h"
+#include "domain/http_trigger.h"
 #include "domain/time.h"
 
 #include <chrono>
@@ -69,6 +70,7 @@ struct FunctionSpec {
   Limits limits;
   Scale scale;
   Network network;
+  std::vector<HttpTrigger> http_triggers = {};
   bool operator==(const FunctionSpec&) const = default;
 };
 
