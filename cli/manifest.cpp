@@ -37,6 +37,16 @@ std::string told(const std::string& file, const ManifestFault& fault) {
   return file + ":" + std::to_string(fault.line) + ":" + std::to_string(fault.column) + ": " + fault.message;
 }
 
+nlohmann::json trigger_document(const HttpTrigger& trigger) {
+  nlohmann::json document{{"path", trigger.path}, {"methods", trigger.methods}, {"host", trigger.host}};
+  if (const auto& cors = trigger.cors) {
+    document["cors"] = {{"origins", cors->origins},         {"methods", cors->methods},
+                        {"headers", cors->headers},         {"expose", cors->expose},
+                        {"credentials", cors->credentials}, {"max_age", to_string(cors->max_age)}};
+  }
+  return document;
+}
+
 }  // namespace
 
 FunctionSpec read_manifest(const fs::path& folder) {
@@ -73,6 +83,7 @@ nlohmann::json spec_document(const FunctionSpec& spec) {
   for (const auto& [key, value] : texts) {
     if (!value->empty()) document[key] = *value;
   }
+  for (const auto& trigger : spec.http_triggers) document["triggers"].push_back({{"http", trigger_document(trigger)}});
   return document;
 }
 

@@ -109,21 +109,40 @@ Manifest ManifestReader::read(std::string_view text) {
                                         : "must be a map of keys such as name: and runtime:, not " + kind_of(root));
     return manifest_;
   }
-  read_map(root, "");
+  read_map(root, "", "");
   check_source();
   check_spec();
   std::ranges::stable_sort(manifest_.faults, {}, [](const auto& fault) { return std::pair(fault.line, fault.column); });
   return manifest_;
 }
 
-void ManifestReader::read_map(const YAML::Node& map, std::string_view section) {
-  for (const auto& entry : map) read_entry(entry.first, entry.second, section);
+void ManifestReader::read_map(const YAML::Node& map, const std::string& section, const std::string& at) {
+  for (const auto& entry : map) read_entry(entry.first, entry.second, section, at);
 }
 
-void ManifestReader::read_entry(const YAML::Node& key, const YAML::Node& value, std::string_view section) {
+void ManifestReader::read_list(const YAML::Node& list, const std::string& section, const std::string& at) {
+  if (list.IsNull()) return;
+  const auto& example = find_key("", section)->example;
+  if (!list.IsSequence()) {
+    return complain(list.Mark(), at + ": must be a list such as " + std::string(example) + ", not " + kind_of(list));
+  }
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto item = list[i];
+    const auto here = at + "[" + std::to_string(i) + "]";
+    places_.try_emplace(here, Place{item.Mark(), item.Mark()});
+    if (item.IsMap() && item.size() == 1 && !item.begin()->second.IsNull()) {
+      read_map(item, section, here);
+    } else {
+      complain(item.Mark(), here + ": must have one key, and be written like one of " + std::string(example));
+    }
+  }
+}
+
+void ManifestReader::read_entry(const YAML::Node& key, const YAML::Node& value, const std::string& section,
+                                const std::string& at) {
   if (!key.IsScalar()) return complain(key.Mark(), "a key must be a single word, not " + kind_of(key));
   const auto& name = key.Scalar();
-  const auto path = joined(section, name);
+  const auto path = joined(at, name);
   const auto [place, first] = places_.try_emplace(path, Place{key.Mark(), value.IsNull() ? key.Mark() : value.Mark()});
   if (!first) {
     const auto line = std::to_string(place->second.key.line + 1);
@@ -146,9 +165,11 @@ void ManifestReader::unknown(const std::string& path, std::string_view section, 
 }
 
 void ManifestReader::read_value(const Key& key, const std::string& path, const YAML::Node& value) {
-  if (std::holds_alternative<Section>(key.kind)) {
+  if (std::holds_alternative<List>(key.kind)) return read_list(value, std::string(key.name), path);
+  if (const auto* section = std::get_if<Section>(&key.kind)) {
     if (value.IsNull()) return;
-    if (value.IsMap()) return read_map(value, key.name);
+    if (value.IsMap() && section->begin != nullptr) section->begin(manifest_.spec);
+    if (value.IsMap()) return read_map(value, joined(key.section, key.name), path);
     return complain(value.Mark(),
                     path + ": must be a map such as " + std::string(key.example) + ", not " + kind_of(value));
   }
@@ -189,8 +210,10 @@ void ManifestReader::read_texts(const Texts& texts, const std::string& path, con
   if (value.IsNull()) return;
   if (!value.IsSequence()) return complain(value.Mark(), path + ": must be a list such as [db], not " + kind_of(value));
   for (const auto& item : value) {
+    auto& into = texts.in(manifest_.spec);
     if (item.IsScalar()) {
-      texts.in(manifest_.spec).push_back(item.Scalar());
+      places_.try_emplace(path + "[" + std::to_string(into.size()) + "]", Place{item.Mark(), item.Mark()});
+      into.push_back(item.Scalar());
     } else {
       complain(item.Mark(), path + ": each must be one value, not " + kind_of(item));
     }
@@ -219,6 +242,11 @@ void ManifestReader::read_scalar(const Key& key, const std::string& path, const 
                           if (text != "allow" && text != "deny")
                             return refuse(in_quotes(text) + " is neither allow nor deny");
                           kind.in(spec) = text == "allow";
+                        },
+                        [&](const Flag& kind) {
+                          if (text != "true" && text != "false")
+                            return refuse(in_quotes(text) + " is neither true nor false");
+                          kind.in(spec) = text == "true";
                         },
                         [](const auto&) {}},
              key.kind);
@@ -269,9 +297,9 @@ YAML::Mark ManifestReader::place_of(std::string path) const {
     if (const auto place = places_.find(path); place != places_.end()) {
       return place->second.value.is_null() ? place->second.key : place->second.value;
     }
-    const auto dot = path.rfind('.');
-    if (dot == std::string::npos) return {};
-    path.resize(dot);
+    const auto inner = path.find_last_of(".[");
+    if (inner == std::string::npos) return {};
+    path.resize(inner);
   }
 }
 

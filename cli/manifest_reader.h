@@ -21,8 +21,10 @@ class ManifestReader {
     YAML::Mark value;
   };
 
-  void read_map(const YAML::Node& map, std::string_view section);
-  void read_entry(const YAML::Node& key, const YAML::Node& value, std::string_view section);
+  // `section` names keys of the schema, `at` their place in the file: "triggers.http" and "triggers[0].http".
+  void read_map(const YAML::Node& map, const std::string& section, const std::string& at);
+  void read_list(const YAML::Node& list, const std::string& section, const std::string& at);
+  void read_entry(const YAML::Node& key, const YAML::Node& value, const std::string& section, const std::string& at);
   void read_value(const Key& key, const std::string& path, const YAML::Node& value);
   void unknown(const std::string& path, std::string_view section, std::string_view name, YAML::Mark at);
   void read_pairs(const Pairs& pairs, const std::string& path, const YAML::Node& value);

@@ -28,18 +28,24 @@ struct Count {
 struct Choice {
   bool& (*in)(domain::FunctionSpec&);
 };  // allow or deny
+struct Flag {
+  bool& (*in)(domain::FunctionSpec&);
+};  // true or false
 struct Texts {
   std::vector<std::string>& (*in)(domain::FunctionSpec&);
 };
 struct Pairs {
   std::map<std::string, std::string>& (*in)(domain::FunctionSpec&);
 };
-struct Section {};  // its keys stand in the table beside it
-struct Later {};    // a key of the whole design that this version does not carry out
-using Kind = std::variant<Text, Size, Time, Cpu, Count, Choice, Texts, Pairs, Section, Later>;
+struct Section {  // its keys stand in the table beside it
+  void (*begin)(domain::FunctionSpec&) = nullptr;
+};
+struct List {};   // of sections of this name
+struct Later {};  // a key of the whole design that this version does not carry out
+using Kind = std::variant<Text, Size, Time, Cpu, Count, Choice, Flag, Texts, Pairs, Section, List, Later>;
 
 struct Key {
-  std::string_view section;  // empty at the top
+  std::string_view section;  // empty at the top; "triggers.http" for what is nested
   std::string_view name;
   Kind kind;
   std::string_view example;

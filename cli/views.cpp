@@ -53,6 +53,18 @@ std::string source_of(const json& spec) {
   return text_at(spec, "build");
 }
 
+std::vector<std::string> route_lines(const json& function) {
+  std::vector<std::string> lines;
+  for (const auto& route : child_at(function, "routes")) {
+    std::string line;
+    for (const auto& method : child_at(route, "methods")) {
+      line.append(line.empty() ? "" : ", ").append(method.is_string() ? method.get<std::string>() : "");
+    }
+    lines.push_back(line.append(line.empty() ? "" : " ").append(text_at(route, "url")));
+  }
+  return lines;
+}
+
 std::optional<domain::Fault> fault_at(const json& document, const char* key) {
   const auto& problem = child_at(document, key);
   if (!problem.is_object()) return std::nullopt;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hearth::cli {
 
@@ -22,6 +23,9 @@ std::string painted_state(const Terminal& terminal, const std::string& state);
 
 // "python", "image nginx:1", "./Dockerfile": where a spec's code comes from.
 std::string source_of(const nlohmann::json& spec);
+
+// "GET, POST http://127.0.0.1:8080/api/{id}" for each HTTP trigger of a function.
+std::vector<std::string> route_lines(const nlohmann::json& function);
 
 // A problem inside of a document, such as `last_failure`.
 std::optional<domain::Fault> fault_at(const nlohmann::json& document, const char* key);

@@ -95,7 +95,9 @@ void answer(const Context& context, Client& client, const std::string& target, s
     terminal.print(shown(client.get(target + "/revisions/" + std::to_string(number))));
     return;
   }
-  terminal.print(text_at(client.get(target), "url") + "\n");
+  const auto function = client.get(target);
+  terminal.print(text_at(function, "url") + "\n");
+  for (const auto& route : route_lines(function)) terminal.print(terminal.tame(route) + "\n");
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ int get(const Context& context, const std::string& name) {
                         {"state", painted_state(terminal, text_at(function, "state"))},
                         {"url", text_at(function, "url")},
                         {"from", terminal.tame(source_of(spec))}};
+  for (const auto& route : route_lines(function)) rows.push_back({"route", terminal.tame(route)});
   if (const auto handler = text_at(spec, "handler"); !handler.empty()) rows.push_back({"handler", handler});
   for (const char* section : {"env", "limits", "scale", "network"}) {
     const auto& values = child_at(spec, section);

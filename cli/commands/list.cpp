@@ -30,6 +30,9 @@ int list(const Context& context) {
     rows.push_back({text_at(function, "name"), painted_state(context.terminal, text_at(function, "state")),
                     std::to_string(number_at(function, "replicas")), active == 0 ? "-" : std::to_string(active),
                     context.terminal.tame(source_of(child_at(function, "spec"))), text_at(function, "url")});
+    for (const auto& route : route_lines(function)) {
+      rows.push_back({"", "", "", "", "", context.terminal.tame(route)});
+    }
   }
   context.terminal.print(table(rows));
   return 0;

@@ -59,6 +59,20 @@ json replicas_json(const control::FunctionView& view) {
   return items;
 }
 
+// Where each trigger answers, by the gateway's port: "http://example.org:8080/api/{id}".
+json routes_json(const domain::FunctionSpec& spec, std::string_view gateway_url) {
+  const auto scheme = gateway_url.find("://") + 3;
+  const auto port = gateway_url.rfind(':');
+  json routes = json::array();
+  for (const auto& trigger : spec.http_triggers) {
+    const auto base = trigger.host.empty() ? std::string(gateway_url)
+                                           : std::string(gateway_url.substr(0, scheme)) + trigger.host +
+                                                 std::string(gateway_url.substr(port));
+    routes.push_back({{"url", base + trigger.path}, {"methods", trigger.methods}});
+  }
+  return routes;
+}
+
 std::string line_of(const json& document) { return text_of(document) + "\n"; }
 
 // A field that could not be read is complained of already; what its default lacks is no news.
@@ -78,6 +92,7 @@ std::string function_text(const FunctionParts& parts, std::string_view gateway_u
                 {"active", function.active},
                 {"latest", function.latest},
                 {"url", std::string(gateway_url) + "/fn/" + to_string(function.name)},
+                {"routes", routes_json(parts.shown.spec, gateway_url)},
                 {"version", parts.function.version},
                 {"spec", bare_spec(parts.shown.spec)},
                 {"created_at", control::format_time(parts.shown.created_at)},

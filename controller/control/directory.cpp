@@ -1,30 +1,60 @@
 #include "control/directory.h"
 
 namespace hearth::control {
+namespace {
 
-const Directory::Row* Directory::Reader::find(std::string_view name) {
-  if (const auto version = directory_->version_.load(std::memory_order_acquire); version != version_) {
-    const std::scoped_lock lock{directory_->mutex_};
-    rows_ = directory_->rows_;
-    version_ = directory_->version_.load(std::memory_order_relaxed);
-  }
-  const auto row = rows_->find(name);
-  return row == rows_->end() ? nullptr : &row->second;
+std::vector<domain::RouteRule> rules_of(const std::string& function, const std::vector<domain::HttpTrigger>& triggers) {
+  std::vector<domain::RouteRule> rules;
+  std::vector<domain::Complaint> none;  // what is served was checked when it was deployed
+  for (const auto& trigger : triggers) rules.push_back({function, trigger, domain::parse_pattern(trigger, none)});
+  return rules;
 }
 
-void Directory::put(const domain::FunctionName& function, Row row) {
+}  // namespace
+
+void Directory::Reader::refresh() {
+  const auto version = directory_->version_.load(std::memory_order_acquire);
+  if (version == version_) return;
+  const std::scoped_lock lock{directory_->mutex_};
+  const auto own = std::make_shared<std::shared_ptr<const Snapshot>>(directory_->snapshot_);
+  snapshot_ = std::shared_ptr<const Snapshot>(own, own->get());
+  version_ = directory_->version_.load(std::memory_order_relaxed);
+}
+
+const Directory::Row* Directory::Reader::find(std::string_view name) {
+  refresh();
+  const auto row = snapshot_->rows.find(name);
+  return row == snapshot_->rows.end() ? nullptr : &row->second;
+}
+
+std::shared_ptr<const Directory::Snapshot> Directory::Reader::snapshot() {
+  refresh();
+  return snapshot_;
+}
+
+void Directory::put(const domain::FunctionName& function, Row row, const std::vector<domain::HttpTrigger>& triggers) {
+  const auto name = to_string(function);
+  auto rules = rules_of(name, triggers);
   const std::scoped_lock lock{mutex_};
-  auto rows = std::make_shared<Rows>(*rows_);
-  rows->insert_or_assign(to_string(function), std::move(row));
-  rows_ = std::move(rows);
-  version_.fetch_add(1, std::memory_order_release);
+  auto rows = snapshot_->rows;
+  rows.insert_or_assign(name, std::move(row));
+  rules_.insert_or_assign(name, std::move(rules));
+  swap(std::move(rows));
 }
 
 void Directory::remove(const domain::FunctionName& function) {
   const std::scoped_lock lock{mutex_};
-  auto rows = std::make_shared<Rows>(*rows_);
-  rows->erase(to_string(function));
-  rows_ = std::move(rows);
+  auto rows = snapshot_->rows;
+  rows.erase(to_string(function));
+  rules_.erase(to_string(function));
+  swap(std::move(rows));
+}
+
+void Directory::swap(Rows rows) {
+  std::vector<domain::RouteRule> all;
+  for (const auto& [name, rules] : rules_) all.insert(all.end(), rules.begin(), rules.end());
+  snapshot_ =
+      std::make_shared<const Snapshot>(Snapshot{.rows = std::move(rows), .routes = domain::RouteTable(std::move(all))});
   version_.fetch_add(1, std::memory_order_release);
 }
 

@@ -1,16 +1,19 @@
-// Which functions there are: a snapshot, swapped when one is deployed or removed. A data thread keeps a Reader, whose
-// look-up costs one atomic load while nothing changed.
+// Which functions there are and which requests are theirs: a snapshot, swapped when one is deployed or removed. A data
+// thread keeps a Reader, whose look-up costs one atomic load while nothing changed.
 #pragma once
 
 #include "domain/function.h"
+#include "domain/routes.h"
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace hearth::control {
 
@@ -32,6 +35,10 @@ class Directory {
   };
   // "hello" or "space.hello" → its row.
   using Rows = std::unordered_map<std::string, Row, TextHash, std::equal_to<>>;
+  struct Snapshot {
+    Rows rows;
+    domain::RouteTable routes;
+  };
 
   // For one thread.
   class Reader {
@@ -39,20 +46,28 @@ class Directory {
     explicit Reader(const Directory& directory) : directory_(&directory) {}
     // Valid until the next find of this reader; null when there is no such function.
     const Row* find(std::string_view name);
+    // What there is now, kept for as long as it is used. Its count of users is this reader's own, so that threads do
+    // not meet at it.
+    std::shared_ptr<const Snapshot> snapshot();
 
    private:
+    void refresh();
+
     const Directory* directory_;
     std::uint64_t version_ = 0;
-    std::shared_ptr<const Rows> rows_;
+    std::shared_ptr<const Snapshot> snapshot_;
   };
 
-  void put(const domain::FunctionName& function, Row row);
+  void put(const domain::FunctionName& function, Row row, const std::vector<domain::HttpTrigger>& triggers = {});
   void remove(const domain::FunctionName& function);
 
  private:
   std::atomic<std::uint64_t> version_{1};
   mutable std::mutex mutex_;
-  std::shared_ptr<const Rows> rows_ = std::make_shared<const Rows>();
+  std::map<std::string, std::vector<domain::RouteRule>> rules_;  // by function
+  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
+
+  void swap(Rows rows);
 };
 
 }  // namespace hearth::control

@@ -99,6 +99,8 @@ std::variant<Lease, Ticket, Fault> Dispatcher::acquire(const FunctionHandle& fun
 
 bool Dispatcher::cancel(const Ticket& ticket) { return ticket.function->cancel(ticket.call); }
 
+bool Dispatcher::leaving(const Lease& lease) const { return lease.function()->leaving(lease.replica().id); }
+
 void Dispatcher::explain(const Lease& lease, std::chrono::milliseconds patience,
                          std::function<void(std::optional<Fault>)> then) {
   lease.function()->explain(lease.replica().id, patience, std::move(then));
@@ -116,9 +118,9 @@ void Dispatcher::serve(const domain::Revision& revision) {
   }
   if (away) function->engine_away(away);
   function->serve(revision);
-  impl_->directory.put(
-      revision.function,
-      {.handle = function, .timeout = revision.spec.limits.timeout, .body = revision.spec.limits.body});
+  impl_->directory.put(revision.function,
+                       {.handle = function, .timeout = revision.spec.limits.timeout, .body = revision.spec.limits.body},
+                       revision.spec.http_triggers);
 }
 
 bool Dispatcher::adopt(const ports::Found& found) {

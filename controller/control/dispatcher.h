@@ -50,6 +50,9 @@ class Dispatcher final : public ports::EngineEvents {
   // True: the waiter will not hear any more. False: it has heard or is just hearing.
   bool cancel(const Ticket& ticket);
 
+  // Whether the lease's replica is to end: what would keep it for long should leave it.
+  bool leaving(const Lease& lease) const;
+
   // Why a replica broke off: calls `then` once, from any thread, as soon as its exit is known or after `patience`
   // with nothing.
   void explain(const Lease& lease, std::chrono::milliseconds patience,

@@ -131,6 +131,12 @@ bool FunctionEntry::owns(ReplicaId replica) const {
   return std::ranges::find(fleet_.replicas(), replica, &domain::Fleet::Replica::id) != fleet_.replicas().end();
 }
 
+bool FunctionEntry::leaving(ReplicaId replica) const {
+  const std::scoped_lock lock{mutex_};
+  const auto found = std::ranges::find(fleet_.replicas(), replica, &domain::Fleet::Replica::id);
+  return found == fleet_.replicas().end() || fleet_.removed() || found->life.draining || found->life.stopping;
+}
+
 void FunctionEntry::died(ReplicaId replica, const ports::Exit& exit) {
   change([&](FleetEffects& effects, Deliveries& out, Time now) {
     const auto found = std::ranges::find(fleet_.replicas(), replica, &domain::Fleet::Replica::id);

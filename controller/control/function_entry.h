@@ -37,6 +37,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   bool cancel(domain::CallId call);
   void end(const std::shared_ptr<ReplicaSlots>& replica, const domain::Slot& slot, std::uint32_t thread,
            Outcome outcome) noexcept;
+  bool leaving(domain::ReplicaId replica) const;
   void explain(domain::ReplicaId replica, std::chrono::milliseconds patience,
                std::function<void(std::optional<domain::Fault>)> then);
 

@@ -179,6 +179,13 @@ void JsonFields::cpu(std::string_view key, std::uint32_t& millis) {
   millis = *parsed;
 }
 
+void JsonFields::flag(std::string_view key, bool& into) {
+  const auto* value = find(key);
+  if (value == nullptr) return;
+  if (!value->is_boolean()) return complain(key, std::string("must be true or false, not ") + value->type_name());
+  into = value->get<bool>();
+}
+
 void JsonFields::choice(std::string_view key, std::string_view no, std::string_view yes, bool& into) {
   const auto* value = find(key);
   if (value == nullptr) return;

@@ -33,6 +33,7 @@ class JsonFields {
   void bytes(std::string_view key, domain::Bytes& into);                 // "256Mi", or a plain number
   void duration(std::string_view key, std::chrono::milliseconds& into);  // "30s"
   void cpu(std::string_view key, std::uint32_t& millis);                 // 0.5, "0.5", "500m"
+  void flag(std::string_view key, bool& into);                           // true or false
   void choice(std::string_view key, std::string_view no, std::string_view yes, bool& into);
   void texts(std::string_view key, std::vector<std::string>& into);            // an array
   void texts(std::string_view key, std::map<std::string, std::string>& into);  // an object

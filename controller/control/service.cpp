@@ -2,6 +2,7 @@
 
 #include "control/build_queue.h"
 #include "control/records.h"
+#include "control/route_claims.h"
 #include "control/spec_codec.h"
 
 #include <algorithm>
@@ -77,6 +78,7 @@ struct Service::Impl {
   ports::Builder& builder;
   Dispatcher& dispatcher;
   const ports::Clock& clock;
+  RouteClaims routes;  // of active revisions
   std::mutex mutex_of_holds;
   std::map<FunctionName, std::shared_ptr<std::mutex>> holds;
   BuildQueue builds;  // last: its threads use the rest
@@ -98,7 +100,10 @@ void Service::load() {
   for (const auto& [function, version] : impl_->records.functions("", "", kAll)) {
     impl_->end_cut_off_builds(function);
     if (function.active == 0) continue;
-    if (const auto active = impl_->records.revision(function.name, function.active)) impl_->dispatcher.serve(*active);
+    const auto active = impl_->records.revision(function.name, function.active);
+    if (!active) continue;
+    impl_->routes.restore(function.name, active->spec.http_triggers);
+    impl_->dispatcher.serve(*active);
   }
 }
 
@@ -129,6 +134,7 @@ Revision Service::deploy(const domain::FunctionSpec& spec, const std::string& pa
     throw Error{Code::not_found, Layer::client, "package " + package + " is not here", "upload it first"};
   }
   const auto lock = impl_->hold(spec.name);
+  impl_->routes.check(spec.name, spec.http_triggers);  // again when it is activated; here to save the build
   auto current = impl_->records.function(spec.name).value_or(Versioned<Function>{.value = {.name = spec.name}});
   if (expected && *expected != current.version) throw moved(spec.name, current.version, *expected);
   ++current.value.latest;
@@ -159,13 +165,26 @@ void Service::Impl::settled(const Revision& revision) {
     throw no_such(revision.function);
   }
   records.put(revision);
-  if (revision.state == RevisionState::ready && revision.number > function->value.active) activate(revision);
+  if (revision.state != RevisionState::ready || revision.number <= function->value.active) return;
+  try {
+    activate(revision);
+  } catch (const Error& error) {
+    if (error.fault().code != Code::conflict) throw;
+    auto refused = revision;
+    refused.state = RevisionState::failed;
+    refused.fault = error.fault();
+    records.put(refused);
+    throw;
+  }
 }
 
+// Throws `conflict` where another function got one of its routes first.
 void Service::Impl::activate(const Revision& revision) {
+  auto claim = routes.claim(revision.function, revision.spec.http_triggers);
   auto function = must_find(revision.function);
   function.value.active = revision.number;
   records.put(function.value, function.version);
+  claim.settle();
   dispatcher.serve(revision);
   prune(function.value);
 }
@@ -227,6 +246,7 @@ void Service::remove(const FunctionName& name, std::optional<std::uint64_t> expe
   // The record first: should we die now, the next start finds replicas that nobody wants, and stops them.
   if (!impl_->records.remove(name, current.version)) throw moved(name, 0, current.version);
   impl_->dispatcher.remove(name, grace);
+  impl_->routes.release(name);
   auto revisions = impl_->records.revisions(name);
   std::erase_if(revisions, [this](const Revision& revision) {
     if (revision.state != RevisionState::building) return false;

@@ -1,6 +1,7 @@
 #include "control/spec_codec.h"
 
 #include "control/spec_json.h"
+#include "control/trigger_codec.h"
 
 #include <array>
 #include <cstdio>
@@ -139,6 +140,7 @@ json spec_json(const FunctionSpec& spec) {
   put("image", spec.image);
   put("build", spec.build);
   put("handler", spec.handler);
+  if (!spec.http_triggers.empty()) document["triggers"] = triggers_json(spec.http_triggers);
   return document;
 }
 
@@ -159,6 +161,9 @@ FunctionSpec read_spec(const json& document, const std::string& path, Complaints
   }
   if (const auto* network = fields.child("network")) {
     read_network(*network, fields.path_of("network"), spec.network, complaints);
+  }
+  if (const auto* triggers = fields.child("triggers")) {
+    read_triggers(*triggers, fields.path_of("triggers"), spec.http_triggers, complaints);
   }
   fields.finish();
   return spec;

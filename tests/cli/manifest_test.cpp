@@ -101,7 +101,26 @@ TEST(Manifest, TellsWhatIsWrongAndWhere) {
       {"name: again", {{3, 1, "name: stands twice; the first is on line 1"}}},
       {"limits: {pids: 1, pids: 2}", {{3, 19, "limits.pids: stands twice; the first is on line 3"}}},
       {"build: ./Dockerfile", {{3, 1, std::string("build: excludes image on line 2; ") + kSource}}},
-      {"triggers:\n  - cron: {}", {{3, 1, "triggers: this version of Hearth does not carry it out; remove it"}}},
+      {"triggers:\n  - cron: {a: b}",
+       {{4, 5, "triggers[0].cron: this version of Hearth does not carry it out; remove it"}}},
+      {"triggers: {http: a}", {{3, 11, "triggers: must be a list such as [{http: {path: /api}}], not a map"}}},
+      {"triggers: [{http: {}}]", {{3, 19, "triggers[0].http.path: is missing; write it like /api/users/{id}"}}},
+      {"triggers: [http]",
+       {{3, 12, "triggers[0]: must have one key, and be written like one of [{http: {path: /api}}]"}}},
+      {"triggers: [{htp: {path: /a}}]", {{3, 13, "triggers[0].htp: unknown key; did you mean http?"}}},
+      {"triggers: [{http: {path: /a, host: a:80}}]",
+       {{3, 36, "triggers[0].http.host: \"a:80\" must have no scheme and no port"}}},
+      {"triggers:\n  - http: {path: /a}\n  - http: {path: \"/a/{id\", methods: [GET, get]}",
+       {{5, 18, "triggers[1].http.path: column 4: { without }"},
+        {5, 43, "triggers[1].http.methods[1]: \"get\" is not one of GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS"}}},
+      {"triggers: [{http: {path: /a, cors: {}}}]",
+       {{3, 36, "triggers[0].http.cors.origins: must name at least one origin, or \"*\""}}},
+      {"triggers: [{http: {path: /a, cors: {origins: [\"*\"], credentials: true}}}]",
+       {{3, 66,
+         "triggers[0].http.cors.credentials: excludes the origin \"*\": every page could act as the user; name the "
+         "origins"}}},
+      {"triggers: [{http: {path: /a}}, {http: {path: /a/}}]",
+       {{3, 46, "triggers[1].http.path: takes the same requests as triggers[0].http"}}},
       {"secrets: [a]", {{3, 1, "secrets: this version of Hearth does not carry it out; remove it"}}},
       {"scale: {freeze: auto}", {{3, 9, "scale.freeze: this version of Hearth does not carry it out; remove it"}}},
       {"[a]: b", {{3, 1, "a key must be a single word, not a list"}}},
@@ -210,6 +229,36 @@ TEST(Manifest, SaysHowToMakeOneWhereThereIsNone) {
   const tests::TemporaryFolder folder;
   EXPECT_THAT(refusal(folder.path()).message, testing::EndsWith("fn.yaml cannot be read: No such file or directory"));
   EXPECT_EQ(refusal(folder.path()).hint, "name the function's folder, or make one with: fn init NAME");
+}
+
+TEST(Manifest, ReadsHttpTriggersAndMakesThemTheApisDocument) {
+  const auto manifest = parse_manifest(R"(name: a
+image: b
+triggers:
+  - http: {path: /plain}
+  - http:
+      path: "/api/users/{id}"
+      methods: [GET, POST]
+      host: example.org
+      cors: {origins: ["https://a.org"], methods: [GET], headers: [X-A], expose: [X-B], credentials: true, max_age: 1h}
+)");
+  ASSERT_THAT(manifest.faults, testing::IsEmpty());
+  const std::vector<domain::HttpTrigger> triggers{{.path = "/plain"},
+                                                  {.path = "/api/users/{id}",
+                                                   .methods = {"GET", "POST"},
+                                                   .host = "example.org",
+                                                   .cors = domain::Cors{.origins = {"https://a.org"},
+                                                                        .methods = {"GET"},
+                                                                        .headers = {"X-A"},
+                                                                        .expose = {"X-B"},
+                                                                        .credentials = true,
+                                                                        .max_age = 1h}}};
+  EXPECT_EQ(manifest.spec.http_triggers, triggers);
+  const auto document = spec_document(manifest.spec)["triggers"];
+  EXPECT_EQ(document[0]["http"]["path"], "/plain");
+  EXPECT_FALSE(document[0]["http"].contains("cors"));
+  EXPECT_EQ(document[1]["http"]["cors"]["max_age"], "1h");
+  EXPECT_EQ(document[1]["http"]["methods"], (nlohmann::json{"GET", "POST"}));
 }
 
 TEST(Manifest, BecomesTheApisDocument) {

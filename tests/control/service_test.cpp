@@ -188,6 +188,70 @@ TEST_F(ServiceTest, KeepsTheLastRevisionsAndForgetsTheRest) {
   EXPECT_EQ(builder_.images(), 11u);
 }
 
+// --- routes ---
+
+domain::FunctionSpec with_route(domain::FunctionSpec spec, const std::string& path) {
+  spec.http_triggers = {{.path = path}};
+  return spec;
+}
+
+std::string function_at(const Dispatcher& dispatcher, const std::string& path) {
+  Directory::Reader reader{dispatcher.directory()};
+  const auto snapshot = reader.snapshot();
+  const auto match = snapshot->routes.match("h", "GET", path);
+  return match.rule ? match.rule->function : "";
+}
+
+TEST_F(ServiceTest, ARouteIsItsFunctionsFromActivationToRemoval) {
+  EXPECT_FALSE(settle(service_->deploy(with_route(spec(), "/old"), "sha256:p1", std::nullopt)));
+  EXPECT_EQ(function_at(dispatcher_, "/old"), "hello");
+  EXPECT_FALSE(settle(service_->deploy(with_route(spec(), "/new"), "sha256:p1", std::nullopt)));
+  EXPECT_EQ(function_at(dispatcher_, "/old"), "");
+  EXPECT_EQ(function_at(dispatcher_, "/new"), "hello");
+  // What it had before is free.
+  EXPECT_FALSE(settle(service_->deploy(with_route(spec("other"), "/old"), "sha256:p1", std::nullopt)));
+  EXPECT_EQ(function_at(dispatcher_, "/old"), "other");
+  service_->remove(hello_, std::nullopt);
+  EXPECT_EQ(function_at(dispatcher_, "/new"), "");
+  EXPECT_FALSE(settle(service_->deploy(with_route(spec("third"), "/new"), "sha256:p1", std::nullopt)));
+}
+
+TEST_F(ServiceTest, ARouteThatAnotherFunctionHasIsRefusedBeforeTheBuild) {
+  EXPECT_FALSE(settle(service_->deploy(with_route(spec(), "/api/{id}"), "sha256:p1", std::nullopt)));
+  const auto fault =
+      refused([&] { service_->deploy(with_route(spec("other"), "/api/{name}"), "sha256:p1", std::nullopt); });
+  EXPECT_EQ(fault.code, Code::conflict);
+  EXPECT_EQ(fault.message, "the route /api/{name} of other takes the same requests as /api/{id} of hello");
+  EXPECT_EQ(refused([&] { service_->function({.name = "other"}); }).code, Code::not_found);
+}
+
+TEST_F(ServiceTest, OfTwoDeploysAtOnceTheSecondToBeBuiltDoesNotGetTheRoute) {
+  builder_.hold(true);
+  const auto one = service_->deploy(with_route(spec(), "/api"), "sha256:p1", std::nullopt);
+  const auto two = service_->deploy(with_route(spec("other"), "/api/"), "sha256:p1", std::nullopt);
+  builder_.hold(false);
+  const auto first = settle(one);
+  const auto second = settle(two);
+  ASSERT_NE(first.has_value(), second.has_value());
+  const auto& loser = first ? one : two;
+  EXPECT_EQ((first ? first : second)->code, Code::conflict);
+  EXPECT_EQ(service_->revision(loser.function, 1).state, RevisionState::failed);
+  EXPECT_EQ(service_->revision(loser.function, 1).fault->code, Code::conflict);
+  EXPECT_EQ(service_->function(loser.function).value.active, 0u);
+  EXPECT_EQ(function_at(dispatcher_, "/api"), (first ? two : one).function.name);
+}
+
+TEST_F(ServiceTest, RoutesAreHeldAgainAfterARestart) {
+  EXPECT_FALSE(settle(service_->deploy(with_route(spec(), "/api"), "sha256:p1", std::nullopt)));
+  service_.reset();
+  Dispatcher dispatcher{engine_, clock_, {}};
+  Service service{store_, packages_, builder_, dispatcher, clock_};
+  service.load();
+  EXPECT_EQ(function_at(dispatcher, "/api"), "hello");
+  EXPECT_EQ(refused([&] { service.deploy(with_route(spec("other"), "/api"), "sha256:p1", std::nullopt); }).code,
+            Code::conflict);
+}
+
 TEST_F(ServiceTest, ListsInPagesByName) {
   for (const auto* name : {"c", "a", "b"}) deploy("sha256:p1", name);
   const auto first = service_->functions("default", "", 2);

@@ -70,6 +70,41 @@ TEST(RevisionCodec, GivesBackWhatWasEncoded) {
   EXPECT_FALSE(decode_revision(encode_revision(revision)).fault);
 }
 
+TEST(SpecCodec, GivesBackHttpTriggers) {
+  domain::FunctionSpec spec;
+  spec.http_triggers = {{.path = "/a/{id}", .methods = {"GET"}, .host = "*.a.org", .cors = {}},
+                        {.path = "/b",
+                         .methods = {},
+                         .host = {},
+                         .cors = domain::Cors{.origins = {"https://a.org"},
+                                              .methods = {"PUT"},
+                                              .headers = {"X-A"},
+                                              .expose = {"X-B"},
+                                              .credentials = true,
+                                              .max_age = 90s}}};
+  EXPECT_EQ(decode_spec(encode_spec(spec)).http_triggers, spec.http_triggers);
+}
+
+TEST(SpecCodec, RefusesTriggersItDoesNotKnowWithTheirPlace) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"triggers":{}})", "triggers must be a list"},
+      {R"({"triggers":[{"cron":{}}]})", "triggers[0].cron is kept for a later version"},
+      {R"({"triggers":[{}]})", "triggers[0] must say what triggers it"},
+      {R"({"triggers":[7]})", "triggers[0] must be an object"},
+      {R"({"triggers":[{"http":{"pth":"/a"}}]})", "triggers[0].http.pth is not known here; did you mean path?"},
+      {R"({"triggers":[{"http":{"cors":{"credentials":"yes"}}}]})",
+       "triggers[0].http.cors.credentials must be true or false"},
+  };
+  for (const auto& [text, words] : cases) {
+    try {
+      decode_spec(text);
+      ADD_FAILURE() << text;
+    } catch (const InvalidDocument& refusal) {
+      EXPECT_THAT(refusal.what(), testing::HasSubstr(words)) << text;
+    }
+  }
+}
+
 TEST(RevisionCodec, KeepsWordsThatAreNoUtf8Readable) {
   domain::Revision revision;
   revision.fault = domain::Fault{.message = "bad \xff byte"};
