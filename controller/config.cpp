@@ -39,6 +39,8 @@ const std::map<std::string, Setting>& settings() {
       {"max_starts", {"containers being started at once", "N"}},
       {"stop_grace", {"from SIGTERM to SIGKILL of a container", "TIME"}},
       {"drain", {"for calls in flight when hearthd ends", "TIME"}},
+      {"websocket_idle", {"a WebSocket without a byte for so long is closed; 0s: never", "TIME"}},
+      {"websocket_max", {"a WebSocket older than this is closed; 0s: never", "TIME"}},
       {"log_level", {"debug, info, warn or error", "LEVEL"}},
       {"log_format", {"text or json", "FORMAT"}},
   };
@@ -70,6 +72,8 @@ Words defaults() {
               {"max_starts", "8"},
               {"stop_grace", "10s"},
               {"drain", "10s"},
+              {"websocket_idle", "1h"},
+              {"websocket_max", "24h"},
               {"log_level", "info"},
               {"log_format", "text"},
               {"templates", ""}};
@@ -187,6 +191,8 @@ Config understand(const Words& words) {
                 .max_starts = std::max(1u, count("max_starts")),
                 .stop_grace = time("stop_grace"),
                 .drain = time("drain"),
+                .websocket_idle = time("websocket_idle"),
+                .websocket_max = time("websocket_max"),
                 .log_level = understood(words, "log_level", telemetry::log::parse_level(words.at("log_level")),
                                         "debug, info, warn or error"),
                 .log_json = format == "json"};

@@ -24,6 +24,8 @@ struct Config {
   std::uint32_t max_starts = 8;     // containers being started at once
   std::chrono::milliseconds stop_grace{10'000};
   std::chrono::milliseconds drain{10'000};  // for calls in flight when hearthd ends
+  std::chrono::milliseconds websocket_idle{3'600'000};
+  std::chrono::milliseconds websocket_max{86'400'000};
   telemetry::log::Level log_level = telemetry::log::Level::info;
   bool log_json = false;
 };

@@ -67,6 +67,7 @@ gateway::Gateway::Settings gateway_settings(const Config& config) {
   auto& server = settings.server;
   server.address = config.gateway;
   server.threads = gateway_threads(config);
+  settings.web_sockets = {.idle = config.websocket_idle, .longest = config.websocket_max};
   server.report = [](std::string_view what) { log::error("a call ended unforeseen", {{"what", what}}); };
   return settings;
 }

@@ -1,5 +1,6 @@
 // One try of a call with the replica that it has a lease of: connection, request, the head of the answer.
 #include "gateway/call.h"
+#include "gateway/handshake.h"
 
 #include <array>
 #include <cstring>
@@ -50,6 +51,7 @@ http::Task<Call::Try> Call::try_once() {
     if (abort_ != Abort::none) co_return Try::aborted;
     if (sent || !none_sent_) {
       const auto result = co_await receive_head();
+      if (result == Try::answered && upstream_->reader().head().status == 101) co_return co_await tunnel();
       if (result == Try::answered) co_return co_await relay();
       if (result == Try::aborted || !reused || !may_repeat()) co_return result;
     } else if (!reused) {
@@ -84,7 +86,8 @@ http::Task<bool> Call::send_request() {
                         .id = id_,
                         .client = address_of(exchange_.peer()),
                         .traceparent = {trace.data(), trace.size()},
-                        .left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - sent_at_)};
+                        .left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - sent_at_),
+                        .web_socket = web_socket_};
   compose_request(out, exchange_.request(), facts);
   std::array<iovec, 2> storage{piece_of(out), piece_of(first_piece_)};
   std::span<iovec> pieces(storage);
@@ -167,6 +170,7 @@ http::Task<Call::Try> Call::receive_head() {
       co_return Try::broken;
     }
     if (progress == http::Progress::done && reader.head().status >= 200) break;
+    if (progress == http::Progress::done && web_socket_ && is_web_socket(reader.head())) break;
     if (progress == http::Progress::done) {
       if (++interim > kMaxInterim) co_return Try::broken;
       const auto passed = co_await pass_interim();
@@ -192,7 +196,8 @@ http::Task<Call::Try> Call::pass_interim() {
   auto& reader = upstream_->reader();
   const auto& head = reader.head();
   if (head.status == 101) {
-    malformed_ = "it switched protocols unasked";
+    malformed_ =
+        web_socket_ ? "it switched to another protocol than the one asked for" : "it switched protocols unasked";
     co_return Try::broken;
   }
   if (head.status != 100 && !exchange_.request().http_1_0) {

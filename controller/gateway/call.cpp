@@ -1,9 +1,7 @@
 #include "gateway/call.h"
 
-#include "http/characters.h"
-#include "http/problem.h"
+#include "gateway/handshake.h"
 
-#include <array>
 #include <utility>
 
 namespace hearth::gateway {
@@ -14,24 +12,6 @@ using domain::Fault;
 using domain::Layer;
 
 constexpr int kTries = 3;  // replicas that die under a call before any of it was sent
-
-bool asks_for_web_socket(const http::RequestHead& request) noexcept {
-  const auto* upgrade = request.find(http::FieldId::upgrade);
-  return upgrade && http::same_ignoring_case(upgrade->value, "websocket");
-}
-
-Fault unknown_function(std::optional<Route> route) {
-  if (!route) {
-    return {.code = Code::not_found,
-            .layer = Layer::client,
-            .message = "nothing is served at this path",
-            .hint = "functions answer at /fn/NAME and /fn/NAMESPACE.NAME"};
-  }
-  return {.code = Code::not_found,
-          .layer = Layer::client,
-          .message = "there is no function " + std::string(route->function),
-          .hint = "`fn list` names those that are deployed"};
-}
 
 }  // namespace
 
@@ -45,10 +25,13 @@ Call::Call(Surroundings& around, http::Exchange& exchange)
 Call::~Call() = default;
 
 http::Task<> Call::run() {
-  route_ = route(exchange_.request().target);
-  const auto* row = route_ ? around_.functions.find(route_->function) : nullptr;
+  const auto* row = find_function();
+  if (preflight_) {
+    co_await answer_preflight();
+    co_return;
+  }
   if (!row) {
-    co_await refuse(unknown_function(route_));
+    co_await refuse_route();
     co_return;
   }
   auto fault = admit(*row);
@@ -56,10 +39,7 @@ http::Task<> Call::run() {
     co_await refuse(std::move(*fault));
     co_return;
   }
-  if (asks_for_web_socket(exchange_.request())) {
-    co_await refuse_upgrade();
-    co_return;
-  }
+  web_socket_ = asks_for_web_socket(exchange_.request());
   deadline_ = exchange_.arrived() + row->timeout;
   body_limit_ = row->body.count;
   Timer::set(deadline_);
@@ -235,31 +215,6 @@ http::Task<Fault> Call::reason() {
   while (!told) co_await gate_.wait(http::kNever);  // bounded by the patience
   if (known) fault = std::move(*known);
   co_return fault;
-}
-
-http::Task<> Call::refuse(Fault fault) {
-  Timer::clear();
-  exchange_.listen(nullptr);
-  std::chrono::microseconds exec{0};
-  if (sent_at_ != http::Time{}) {
-    exec = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - sent_at_);
-  }
-  std::string timing;
-  append_timing(timing, {.hold = hold_, .exec = exec});
-  const std::array fields{http::OutField{"Hearth-Call-Id", view(id_)}, http::OutField{"Server-Timing", timing}};
-  co_await exchange_.respond(fault, fields);
-}
-
-http::Task<> Call::refuse_upgrade() {
-  const Fault fault{.code = Code::invalid,
-                    .layer = Layer::gateway,
-                    .message = "the gateway does not pass WebSockets on",
-                    .hint = "use Server-Sent Events, or poll"};
-  const auto body = http::problem(fault, 501);
-  const std::array fields{http::OutField{"Hearth-Call-Id", view(id_)},
-                          http::OutField{"Server-Timing", "exec;dur=0.000"},
-                          http::OutField{"Content-Type", http::kProblemType}};
-  co_await exchange_.respond(501, fields, body);
 }
 
 }  // namespace hearth::gateway

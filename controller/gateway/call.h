@@ -5,6 +5,7 @@
 #include "gateway/call_ids.h"
 #include "gateway/forward.h"
 #include "gateway/route.h"
+#include "gateway/tunnel.h"
 #include "gateway/upstream.h"
 #include "http/exchange.h"
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hearth::gateway {
 
@@ -23,6 +25,7 @@ struct Surroundings {
   control::Directory::Reader functions;
   CallIds ids;
   std::chrono::milliseconds explain_patience;
+  TunnelLimits web_sockets;
 };
 
 class Call final : http::LeaveListener, http::Timer, control::Waiter {
@@ -40,12 +43,19 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
   // How one try with one replica ended.
   enum class Try : std::uint8_t { answered, not_sent, broken, aborted };
 
-  // --- call.cpp: from the request to a lease, and the answers that are our own ---
+  // --- refusals.cpp: the function of a request, and the answers of those who have none ---
+  const control::Directory::Row* find_function();
+  const domain::Cors* cors() const noexcept;
+  http::Task<> answer_preflight();
+  http::Task<> refuse_route();
+  http::Task<> refuse(domain::Fault fault);
+  http::Task<> answer(int status, const domain::Fault* fault, std::vector<http::OutField> fields);
+  std::string timing() const;
+
+  // --- call.cpp: from the request to a lease, and what becomes of an abort ---
   std::optional<domain::Fault> admit(const control::Directory::Row& row) const;
   void take_first_piece();
   http::Task<bool> take_lease(const control::FunctionHandle& function);
-  http::Task<> refuse(domain::Fault fault);
-  http::Task<> refuse_upgrade();
   http::Task<> answer_abort();
   http::Task<domain::Fault> reason();
   domain::Fault abort_fault() const;
@@ -70,6 +80,7 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
 
   // --- relay.cpp: the answer ---
   http::Task<Try> relay();
+  http::Task<Try> tunnel();  // after a 101
   http::Task<bool> receive_more();
   AnswerFraming begin_answer();
   void take_body();
@@ -81,6 +92,11 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
   http::Exchange& exchange_;
   CallIds::Text id_;
   std::optional<Route> route_;
+  // Of an HTTP trigger; the snapshot keeps what the match points into.
+  std::shared_ptr<const control::Directory::Snapshot> snapshot_;
+  std::optional<domain::RouteMatch> match_;
+  bool preflight_ = false;
+  bool web_socket_ = false;  // it is asked for
   http::Time deadline_{};
   std::uint64_t body_limit_ = 0;
 

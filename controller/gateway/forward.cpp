@@ -72,7 +72,8 @@ void compose_request(std::string& out, const http::RequestHead& request, const C
   std::string_view traceparent = facts.traceparent;
   for (const auto& field : request.fields) {
     const bool ours = field.id == FieldId::x_forwarded || field.id == FieldId::hearth_call_id ||
-                      field.id == FieldId::hearth_deadline || field.id == FieldId::expect;
+                      field.id == FieldId::hearth_deadline || field.id == FieldId::hearth_param ||
+                      field.id == FieldId::expect;
     if (ours || of_one_hop(field.id) || (names && named_for_this_hop(request, field))) continue;
     if (field.id == FieldId::traceparent) {
       if (is_traceparent(field.value)) traceparent = field.value;
@@ -84,7 +85,14 @@ void compose_request(std::string& out, const http::RequestHead& request, const C
   http::compose_field(out, "X-Forwarded-For", facts.client);
   out += "X-Forwarded-Proto: http\r\n";
   if (!request.host.empty()) http::compose_field(out, "X-Forwarded-Host", request.host);
-  http::compose_field(out, "X-Forwarded-Prefix", facts.route.prefix);
+  if (!facts.route.prefix.empty()) http::compose_field(out, "X-Forwarded-Prefix", facts.route.prefix);
+  if (facts.route.match) {
+    facts.route.match->each_parameter([&](std::string_view name, std::string_view value) {
+      out += http::kParameterPrefix;
+      http::compose_field(out, name, value);
+    });
+  }
+  if (facts.web_socket) out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   http::compose_field(out, "Hearth-Call-Id", view(facts.id));
   http::compose_number(out, "Hearth-Deadline-Ms",
                        static_cast<std::uint64_t>(std::max<std::int64_t>(facts.left.count(), 0)));
@@ -102,6 +110,7 @@ void compose_answer(std::string& out, const http::ResponseHead& answer, AnswerFr
     if (names && named_for_this_hop(answer, field)) continue;
     http::compose_field(out, field.name, field.value);
   }
+  if (answer.status == 101) out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   if (framing == AnswerFraming::chunked) out += "Transfer-Encoding: chunked\r\n";
 }
 

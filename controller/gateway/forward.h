@@ -20,6 +20,7 @@ struct CallFacts {
   std::string_view client;       // its address, without the port
   std::string_view traceparent;  // made; the client's own is used where it is well formed
   std::chrono::milliseconds left;
+  bool web_socket = false;  // the request asks for one
 };
 
 void compose_request(std::string& out, const http::RequestHead& request, const CallFacts& facts);

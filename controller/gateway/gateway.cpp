@@ -8,13 +8,15 @@ namespace {
 
 class CallHandler final : public http::Handler {
  public:
-  CallHandler(http::Loop& loop, control::Dispatcher& dispatcher, ports::Host& host, std::chrono::milliseconds patience)
+  CallHandler(http::Loop& loop, control::Dispatcher& dispatcher, ports::Host& host, std::chrono::milliseconds patience,
+              TunnelLimits web_sockets)
       : around_{.loop = loop,
                 .dispatcher = dispatcher,
                 .host = host,
                 .functions = control::Directory::Reader(dispatcher.directory()),
                 .ids = {},
-                .explain_patience = patience} {}
+                .explain_patience = patience,
+                .web_sockets = web_sockets} {}
 
   http::Task<> serve(http::Exchange& exchange) override {
     Call call(around_, exchange);
@@ -46,12 +48,13 @@ struct Gateway::Impl {
 };
 
 Gateway::Gateway(control::Dispatcher& dispatcher, ports::Host& host, Settings settings)
-    : impl_(new Impl{http::Server(with_timing(std::move(settings.server)),
-                                  [&dispatcher, &host, patience = settings.explain_patience](
-                                      http::Loop& loop, std::uint32_t thread) -> std::unique_ptr<http::Handler> {
-                                    check(dispatcher, thread);
-                                    return std::make_unique<CallHandler>(loop, dispatcher, host, patience);
-                                  })}) {}
+    : impl_(new Impl{
+          http::Server(with_timing(std::move(settings.server)),
+                       [&dispatcher, &host, patience = settings.explain_patience, web_sockets = settings.web_sockets](
+                           http::Loop& loop, std::uint32_t thread) -> std::unique_ptr<http::Handler> {
+                         check(dispatcher, thread);
+                         return std::make_unique<CallHandler>(loop, dispatcher, host, patience, web_sockets);
+                       })}) {}
 Gateway::~Gateway() = default;
 void Gateway::start() { impl_->server.start(); }
 void Gateway::stop(std::chrono::milliseconds grace) { impl_->server.stop(grace); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "control/dispatcher.h"
+#include "gateway/tunnel.h"
 #include "http/server.h"
 #include "ports/host.h"
 
@@ -21,6 +22,7 @@ class Gateway {
     http::Server::Settings server = {.address = "127.0.0.1:8080", .threads = 2};
     // How long a broken connection's reason is waited for.
     std::chrono::milliseconds explain_patience{1'000};
+    TunnelLimits web_sockets = {};
   };
 
   // Binds at once; throws domain::Error (`conflict` when the port is in use, `internal` when it has more threads than

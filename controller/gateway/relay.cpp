@@ -1,6 +1,6 @@
 // The answer's way to the client, stretch by stretch, as it comes.
 #include "gateway/call.h"
-
+#include "gateway/cors.h"
 #include "http/compose.h"
 
 #include <algorithm>
@@ -52,6 +52,10 @@ AnswerFraming Call::begin_answer() {
   auto& out = upstream_->out();
   out.clear();
   compose_answer(out, answer, framing);
+  if (const auto* shared = cors(); shared && !has_own_cors(answer)) {
+    each_cors_field(*shared, request,
+                    [&](std::string_view name, std::string_view value) { http::compose_field(out, name, value); });
+  }
   http::compose_field(out, "Hearth-Call-Id", view(id_));
   out += "Server-Timing: ";
   append_timing(out, {.hold = hold_, .exec = std::chrono::duration_cast<std::chrono::microseconds>(exec)});
@@ -59,6 +63,16 @@ AnswerFraming Call::begin_answer() {
   http::compose_connection(out, request, exchange_.persistent());
   out += "\r\n";
   return framing;
+}
+
+http::Task<Call::Try> Call::tunnel() {
+  Timer::clear();  // the deadline was for the 101
+  begin_answer();
+  Tunnel established(exchange_, upstream_->socket(), around_.web_sockets,
+                     [this] { return around_.dispatcher.leaving(lease_); });
+  co_await established.run(upstream_->out(), buffered(), in_);
+  upstream_ended_ = true;  // it carries no other call
+  co_return Try::answered;
 }
 
 // Takes the next stretch off what was received.

@@ -1,5 +1,7 @@
 #include "gateway/route.h"
 
+#include <algorithm>
+
 namespace hearth::gateway {
 
 std::optional<Route> route(std::string_view target) noexcept {
@@ -9,5 +11,7 @@ std::optional<Route> route(std::string_view target) noexcept {
   if (end == kFunctions.size()) return std::nullopt;
   return Route{target.substr(kFunctions.size(), end - kFunctions.size()), target.substr(0, end), target.substr(end)};
 }
+
+std::string_view path_of(std::string_view target) noexcept { return target.substr(0, target.find('?')); }
 
 }  // namespace hearth::gateway

@@ -3,9 +3,14 @@
 #include "http/compose.h"
 #include "http/problem.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 
 namespace hearth::http {
 namespace {
@@ -133,7 +138,8 @@ Task<Piece> Exchange::read(Form form) {
     // Under a steady upload the next bytes are here already; only when they are not is there a wait.
     auto moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
     while (moved.state == Moved::State::blocked) {
-      const auto wake = co_await socket_.readable(std::chrono::steady_clock::now() + limits_.body_idle);
+      const auto deadline = switched_ ? kNever : std::chrono::steady_clock::now() + limits_.body_idle;
+      const auto wake = co_await socket_.readable(deadline);
       if (wake == Wake::timed_out) co_return Piece{Piece::State::too_slow};
       if (wake == Wake::interrupted) co_return Piece{Piece::State::left};
       moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
@@ -144,6 +150,19 @@ Task<Piece> Exchange::read(Form form) {
     }
     end_ += moved.count;
   }
+}
+
+void Exchange::switch_protocols() noexcept {
+  switched_ = close_ = true;
+  body_complete_ = false;
+  chunked_.reset();
+  length_left_ = std::numeric_limits<std::uint64_t>::max();
+  // The kernel finds out when a client is gone without a word: no byte may come from it for hours.
+  const int on = 1, quiet_seconds = 60, between_seconds = 15, unanswered = 4;
+  ::setsockopt(socket_.fd(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(socket_.fd(), IPPROTO_TCP, TCP_KEEPIDLE, &quiet_seconds, sizeof quiet_seconds);
+  ::setsockopt(socket_.fd(), IPPROTO_TCP, TCP_KEEPINTVL, &between_seconds, sizeof between_seconds);
+  ::setsockopt(socket_.fd(), IPPROTO_TCP, TCP_KEEPCNT, &unanswered, sizeof unanswered);
 }
 
 bool Exchange::persistent() const noexcept { return !close_ && body_complete_ && request().persistent(); }

@@ -69,6 +69,9 @@ class Exchange final : Watcher {
   // Ends a send that waits for a slow client, as if the client had left.
   void stop_sending() { socket_.interrupt_write(); }
   std::string_view body_refusal() const noexcept { return body_refusal_; }
+  // After a 101: what follows the head is no body but bytes without end, however long they take. The connection is of
+  // no use after it, and a server that stops closes it at once.
+  void switch_protocols() noexcept;
 
   // --- the answer ---
 
@@ -131,6 +134,7 @@ class Exchange final : Watcher {
   bool close_ = false;
   bool cut_ = false;
   bool idle_ = false;
+  bool switched_ = false;
   bool* gone_ = nullptr;  // told by the destructor, while leave() runs
 };
 

@@ -13,7 +13,11 @@ void Sessions::stop() {
   for (auto* session : now) {
     if (!open.contains(session)) continue;
     session->exchange_.close_after();
-    if (session->exchange_.idle_) session->exchange_.socket_.interrupt_read();
+    if (session->exchange_.idle_) {
+      session->exchange_.socket_.interrupt_read();
+    } else if (session->exchange_.switched_) {
+      session->exchange_.leave();  // it would not end by itself, and its client can connect anew
+    }
   }
 }
 

@@ -25,7 +25,7 @@ struct Sessions {
   bool stopping = false;
   std::unordered_set<Session*> open = {};
 
-  void stop();   // idle ones end now, others after their request
+  void stop();   // idle ones and those that switched protocols end now, others after their request
   void abort();  // all end now
 };
 

@@ -100,13 +100,6 @@ TEST(Call, ReachesAFunctionThatListensOnAPort) {
   EXPECT_TRUE(has(client.receive_answer(), "GET /x HTTP/1.1\r\n"));
 }
 
-TEST(Call, ThatAsksForAWebSocketIsToldThatThereIsNone) {
-  World world(mirror);
-  RawClient client(world.port());
-  client.send("GET /fn/hello HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-  EXPECT_EQ(status_of(client.receive_answer()), 501);
-}
-
 // A kept connection that its server closes just as the next call comes.
 void close_when_asked_again(Peer& peer) {
   peer.read_head();

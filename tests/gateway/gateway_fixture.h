@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hearth::gateway {
 
@@ -67,6 +68,8 @@ struct Deployed {
   std::uint32_t max_held = 1000;
   http::Limits http = {.linger = 200ms};
   std::uint32_t threads = 2;
+  std::vector<domain::HttpTrigger> triggers = {};
+  TunnelLimits web_sockets = {};
 };
 
 // One function, "hello", whose replicas are all the one upstream.
@@ -83,7 +86,6 @@ class World {
                                     .address = ports::UnixAddress{.replica = 1, .owner = "test"}};
     if (as.tcp) behaviour.address = ports::TcpAddress{"127.0.0.1", upstream.port()};
     engine.behave(behaviour);
-    domain::Revision revision;
     revision.function = {.space = "default", .name = "hello"};
     revision.number = 1;
     revision.state = domain::RevisionState::ready;
@@ -93,20 +95,28 @@ class World {
     if (!as.templated) revision.spec.image = "hello";
     revision.spec.limits = as.limits;
     revision.spec.scale.max = 1;
+    revision.spec.http_triggers = as.triggers;
     dispatcher.serve(revision);
     gateway.emplace(dispatcher, host,
-                    Gateway::Settings{.server = {.address = "127.0.0.1:0", .threads = as.threads, .limits = as.http}});
+                    Gateway::Settings{.server = {.address = "127.0.0.1:0", .threads = as.threads, .limits = as.http},
+                                      .web_sockets = as.web_sockets});
     gateway->start();
   }
   ~World() { gateway.reset(); }
 
   std::uint16_t port() const { return gateway->port(); }
+  // The same revision, with other triggers.
+  void serve_with(std::vector<domain::HttpTrigger> triggers) {
+    revision.spec.http_triggers = std::move(triggers);
+    dispatcher.serve(revision);
+  }
 
   using FakeEngine = tests::FakeEngine;
   ScriptedUpstream upstream;
   PathHost host;
   FakeEngine engine;
   ports::SystemClock clock;
+  domain::Revision revision;
   control::Dispatcher dispatcher;  // for as many threads as any test has
   std::optional<Gateway> gateway;
 };
@@ -129,6 +139,12 @@ inline void mirror(Peer& peer) {
     if (length != head.npos) peer.read_body(std::stoul(head.substr(length + 16)));
     peer.send(ok(head.starts_with("HEAD ") ? "" : head));
   }
+}
+
+// Calls of "hello" that are at a replica.
+inline std::uint32_t in_flight(const World& world) {
+  const auto view = *world.dispatcher.view({.space = "default", .name = "hello"});
+  return view.replicas.empty() ? 0u : view.replicas[0].in_flight;
 }
 
 inline bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace hearth::gateway {
@@ -50,6 +51,11 @@ class Peer {
     }
     const auto size = std::min(buffer_.find(end) + end.size(), buffer_.size());
     return read_body(size);
+  }
+  // What comes next, as it comes; empty when the connection ended.
+  std::string read_some() {
+    if (buffer_.empty() && !fill()) return {};
+    return std::exchange(buffer_, {});
   }
   // Reads and forgets; how much came.
   std::size_t drain(std::size_t size) {

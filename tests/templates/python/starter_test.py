@@ -31,6 +31,9 @@ class RequestsInTests(unittest.TestCase):
         code = ("from hearth import Request, Response, Context\n"
                 "r = Request(method='POST', json={'a': 1}, query={'q': 'x'})\n"
                 "assert r.json() == {'a': 1} and r.query['q'] == 'x' and r.headers['Content-Type']\n"
+                "p = Request(params={'id': 'a/b é'}).params\n"
+                "assert p == {'id': 'a/b é'} and p['ID'] == 'a/b é' and Request().params == {}\n"
+                "assert Request(headers={'Hearth-Param-userId': 'a%2Fb%20c'}).params['userId'] == 'a/b c'\n"
                 "assert Response(body={'b': 2}).json() == {'b': 2}\n"
                 "assert 0 < Context('c', timeout=2).remaining() <= 2\n")
         subprocess.run([sys.executable, "-c", code], check=True, cwd="/",

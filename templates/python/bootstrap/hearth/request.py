@@ -1,7 +1,9 @@
 """A request as handlers see it."""
 
 import json as _json
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, unquote
+
+_PARAMETER = "hearth-param-"
 
 
 class BadRequest(ValueError):
@@ -41,22 +43,33 @@ class Query(dict):
 
 
 class Request:
-    """method, path, query, raw_query, headers and body; text, json() and stream() are views of the body.
+    """method, path, query, raw_query, params, headers and body; text, json() and stream() are views of the body.
 
     The body is whole when the handler is called. An async handler that wants it piece by piece, as it arrives, says so
     by an attribute, `handle.stream_body = True`, and iterates over stream().
     """
 
-    def __init__(self, method="GET", path="/", query="", headers=None, body=b"", *, json=None):
+    def __init__(self, method="GET", path="/", query="", headers=None, body=b"", *, json=None, params=None):
         if json is not None:
             body = _json.dumps(json).encode()
             headers = {"content-type": "application/json", **(headers or {})}
+        if params:
+            headers = {**{_PARAMETER + name: quote(value) for name, value in params.items()}, **(headers or {})}
         self.method = method
         self.path = path
         self.raw_query = query if isinstance(query, str) else _encode(query)
         self.headers = headers if isinstance(headers, Headers) else Headers(headers or {})
         self._body = body.encode() if isinstance(body, str) else body
         self._query = None
+        self._params = None
+
+    @property
+    def params(self):
+        """The path's parameters where an HTTP trigger matched: decoded, by name in any case."""
+        if self._params is None:
+            self._params = Headers({name[len(_PARAMETER):]: unquote(value) for name, value in self.headers.items()
+                                    if name.startswith(_PARAMETER)})
+        return self._params
 
     @property
     def query(self):
