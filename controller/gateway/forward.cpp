@@ -11,6 +11,14 @@ namespace {
 
 using http::FieldId;
 
+constexpr std::string_view kParameterPrefix = "Hearth-Param-";
+
+// Of an HTTP trigger's path; which is only ours to say.
+bool is_parameter(const http::Field& field) noexcept {
+  return field.id == FieldId::other && http::lower(field.name[0]) == 'h' &&
+         http::same_ignoring_case(field.name.substr(0, kParameterPrefix.size()), "hearth-param-");
+}
+
 bool of_one_hop(FieldId id) noexcept {
   switch (id) {
     case FieldId::connection:
@@ -72,8 +80,7 @@ void compose_request(std::string& out, const http::RequestHead& request, const C
   std::string_view traceparent = facts.traceparent;
   for (const auto& field : request.fields) {
     const bool ours = field.id == FieldId::x_forwarded || field.id == FieldId::hearth_call_id ||
-                      field.id == FieldId::hearth_deadline || field.id == FieldId::hearth_param ||
-                      field.id == FieldId::expect;
+                      field.id == FieldId::hearth_deadline || field.id == FieldId::expect || is_parameter(field);
     if (ours || of_one_hop(field.id) || (names && named_for_this_hop(request, field))) continue;
     if (field.id == FieldId::traceparent) {
       if (is_traceparent(field.value)) traceparent = field.value;
@@ -88,7 +95,7 @@ void compose_request(std::string& out, const http::RequestHead& request, const C
   if (!facts.route.prefix.empty()) http::compose_field(out, "X-Forwarded-Prefix", facts.route.prefix);
   if (facts.route.match) {
     facts.route.match->each_parameter([&](std::string_view name, std::string_view value) {
-      out += http::kParameterPrefix;
+      out += kParameterPrefix;
       http::compose_field(out, name, value);
     });
   }

@@ -83,10 +83,7 @@ FieldId field_id(std::string_view name) noexcept {
       return known.id;
     }
   }
-  constexpr std::string_view kParameter = "hearth-param-";
-  const bool parameter =
-      lower(name[0]) == kParameter[0] && same_ignoring_case(name.substr(0, kParameter.size()), kParameter);
-  return parameter ? FieldId::hearth_param : FieldId::other;
+  return FieldId::other;
 }
 
 const Field* Head::find(FieldId id) const noexcept {

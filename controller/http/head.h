@@ -19,7 +19,6 @@ enum class FieldId : std::uint8_t {
   expect,
   hearth_call_id,
   hearth_deadline,
-  hearth_param,  // of an HTTP trigger: Hearth-Param-…
   host,
   keep_alive,
   proxy_authenticate,
@@ -41,7 +40,6 @@ struct Field {
 };
 
 FieldId field_id(std::string_view name) noexcept;
-inline constexpr std::string_view kParameterPrefix = "Hearth-Param-";
 
 enum class Framing : std::uint8_t {
   none,

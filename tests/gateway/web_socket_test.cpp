@@ -65,11 +65,11 @@ TEST(WebSocket, IsACallInFlightUntilItEnds) {
 }
 
 TEST(WebSocket, OutlivesTheCallsDeadlineAndSilence) {
-  World world(echo, {.limits = {.timeout = 100ms}, .http = {.idle = 100ms, .body_idle = 100ms, .write_idle = 100ms}});
+  World world(echo, {.limits = {.timeout = 1s}, .http = {.idle = 100ms, .body_idle = 100ms, .write_idle = 100ms}});
   RawClient client(world.port());
   open(client);
   pollfd quiet{client.fd(), POLLIN, 0};
-  EXPECT_EQ(::poll(&quiet, 1, 1'200), 0) << "nothing comes, not its end either";
+  EXPECT_EQ(::poll(&quiet, 1, 1'500), 0) << "nothing comes, not its end either";
   client.send("still here");
   client.receive_until("still here");
 }
