@@ -19,6 +19,8 @@ COMMANDS = {
     "python": ("python", "python3 -m unittest -q test_handler"),
     "node": ("node", "node --test"),
     "typescript": ("node", "npm install --no-fund --no-audit --silent && npm test && npm run check"),
+    "go": ("go", "go vet ./... && go test ./..."),
+    "cpp": ("cpp", "g++ -std=c++20 -Wall -Wextra -Werror handler.cpp handler_test.cpp -o handler_test && ./handler_test"),
 }
 
 

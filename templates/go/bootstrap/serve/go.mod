@@ -1,0 +1,3 @@
+module hearth/serve
+
+go 1.19
