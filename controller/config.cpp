@@ -41,6 +41,7 @@ const std::map<std::string, Setting>& settings() {
       {"drain", {"for calls in flight when hearthd ends", "TIME"}},
       {"websocket_idle", {"a WebSocket without a byte for so long is closed; 0s: never", "TIME"}},
       {"websocket_max", {"a WebSocket older than this is closed; 0s: never", "TIME"}},
+      {"keep_usage", {"what functions took, day by day", "DAYS"}},
       {"log_level", {"debug, info, warn or error", "LEVEL"}},
       {"log_format", {"text or json", "FORMAT"}},
   };
@@ -74,6 +75,7 @@ Words defaults() {
               {"drain", "10s"},
               {"websocket_idle", "1h"},
               {"websocket_max", "24h"},
+              {"keep_usage", "400d"},
               {"log_level", "info"},
               {"log_format", "text"},
               {"templates", ""}};
@@ -153,6 +155,13 @@ std::optional<std::uint32_t> parse_count(const std::string& text) {
   return static_cast<std::uint32_t>(std::stoul(text));
 }
 
+std::optional<std::chrono::days> parse_days(const std::string& text) {
+  if (!text.ends_with('d')) return std::nullopt;
+  const auto count = parse_count(text.substr(0, text.size() - 1));
+  if (!count || *count == 0) return std::nullopt;
+  return std::chrono::days{*count};
+}
+
 // Beside the program, its prefix's share, the source tree around it.
 fs::path find_templates() {
   const auto program = fs::read_symlink("/proc/self/exe").parent_path();
@@ -193,6 +202,8 @@ Config understand(const Words& words) {
                 .drain = time("drain"),
                 .websocket_idle = time("websocket_idle"),
                 .websocket_max = time("websocket_max"),
+                .keep_usage = understood(words, "keep_usage", parse_days(words.at("keep_usage")),
+                                         "a number of days from 1 on, such as 400d"),
                 .log_level = understood(words, "log_level", telemetry::log::parse_level(words.at("log_level")),
                                         "debug, info, warn or error"),
                 .log_json = format == "json"};

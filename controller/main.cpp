@@ -4,6 +4,7 @@
 #include "api/token.h"
 #include "config.h"
 #include "control/dispatcher.h"
+#include "control/metering.h"
 #include "control/service.h"
 #include "engines/docker/builder.h"
 #include "engines/docker/engine.h"
@@ -102,6 +103,16 @@ telemetry::LogFiles::Settings log_settings(const Config& config) {
   return settings;
 }
 
+control::Metering::Settings metering_settings(const Config& config) {
+  return {.keep = config.keep_usage, .report = [](const std::optional<domain::Fault>& why) {
+            if (why) {
+              log::error("usage cannot be written; it is kept and tried again", {{"why", why->message}});
+            } else {
+              log::info("usage is written again");
+            }
+          }};
+}
+
 docker::BuildSettings build_settings(const Config& config, const docker::Installation& installation) {
   docker::BuildSettings settings;
   settings.installation = installation;
@@ -156,8 +167,9 @@ class Hearthd {
                      .max_starts = config.max_starts,
                      .stop_grace = config.stop_grace}),
         service_(store_, packages_, builder_, dispatcher_, clock_),
+        metering_(store_, dispatcher_, clock_, metering_settings(config)),
         gateway_(dispatcher_, host_, gateway_settings(config)),
-        api_(service_, packages_, logs_, info(), api_settings(config, token_)) {}
+        api_(service_, metering_, packages_, logs_, info(), api_settings(config, token_)) {}
 
   void start() {
     close_host(installation_);
@@ -167,6 +179,7 @@ class Hearthd {
     adopt(engine_, dispatcher_);
     dispatcher_.looked();
     watch_ = std::jthread{[this](std::stop_token stop) { engine_.watch(dispatcher_, std::move(stop)); }};
+    metering_.start();
     gateway_.start();
     api_.start();
     log::info("ready", {{"gateway", url_of(config_.gateway, gateway_.port())},
@@ -212,6 +225,7 @@ class Hearthd {
   docker::Builder builder_;
   control::Dispatcher dispatcher_;
   control::Service service_;
+  control::Metering metering_;
   gateway::Gateway gateway_;
   api::Api api_;
   std::jthread watch_;  // last: it calls the rest

@@ -6,9 +6,10 @@ packages_build=(
   g++ cmake ninja-build ccache mold pkg-config git
   libasio-dev libcurl4-openssl-dev libcpprest-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev
   libsqlite3-dev libyaml-cpp-dev libarchive-dev libssl-dev libnftables-dev libgtest-dev libgmock-dev
+  prometheus-cpp-dev
 )
 packages_run=(debootstrap iproute2 iptables curl ca-certificates python3 procps util-linux)
-packages_test=(nginx-light nftables strace python3-venv python3-websockets)
+packages_test=(nginx-light nftables strace python3-venv python3-websockets prometheus)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16 shellcheck python3 git)
 packages_package=(dpkg-dev skopeo docker-compose)
 packages_fuzz=(clang-16 libclang-rt-16-dev)

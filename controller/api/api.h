@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/info.h"
+#include "control/metering.h"
 #include "control/service.h"
 #include "ports/packages.h"
 #include "telemetry/log_files.h"
@@ -25,7 +26,7 @@ class Api {
   };
 
   // Binds at once; throws domain::Error (`conflict` where the port is in use). All that is passed outlives it.
-  Api(control::Service& service, ports::Packages& packages, telemetry::LogFiles& logs, Info info, Settings settings);
+  Api(control::Service& service, control::Metering& metering, ports::Packages& packages, telemetry::LogFiles& logs, Info info, Settings settings);
   ~Api();  // stops without grace
 
   void start();

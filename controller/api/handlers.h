@@ -5,6 +5,7 @@
 #include "api/info.h"
 #include "api/message.h"
 #include "api/route_table.h"
+#include "control/metering.h"
 #include "control/service.h"
 #include "ports/packages.h"
 #include "telemetry/log_files.h"
@@ -16,6 +17,7 @@ namespace hearth::api {
 // All outlive the handlers.
 struct Parts {
   control::Service& service;
+  control::Metering& metering;
   ports::Packages& packages;
   telemetry::LogFiles& logs;
   const Info& info;
@@ -32,6 +34,10 @@ Response get_revision(const Parts& parts, const Request& request, const Paramete
 // With `wait`, blocks for as long, or until the status is news to the client.
 Response get_status(const Parts& parts, const Request& request, const Parameters& parameters);
 Response list_replicas(const Parts& parts, const Request& request, const Parameters& parameters);
+
+// Days of usage, and what Prometheus scrapes.
+Response list_usage(const Parts& parts, const Request& request, const Parameters& parameters);
+Response get_metrics(const Parts& parts, const Request& request, const Parameters& parameters);
 
 Response head_package(const Parts& parts, const Request& request, const Parameters& parameters);
 

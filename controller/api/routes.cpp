@@ -30,6 +30,7 @@ Routes make_routes() {
   routes.add("GET", "/healthz", get_health);
   routes.add("GET", "/readyz", get_readiness);
   routes.add("GET", "/openapi.json", get_openapi);
+  routes.add("GET", "/metrics", get_metrics);
   routes.add("GET", "/v1/info", get_info);
   routes.add("GET", "/v1/namespaces/{ns}/functions", list_functions);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}", get_function);
@@ -41,6 +42,7 @@ Routes make_routes() {
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/status", get_status);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/replicas", list_replicas);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/logs", get_logs);
+  routes.add("GET", "/v1/namespaces/{ns}/usage", list_usage);
   routes.add("HEAD", "/v1/namespaces/{ns}/packages/{digest}", head_package);
   routes.add("PUT", "/v1/namespaces/{ns}/packages/{digest}", put_package);
   return routes;

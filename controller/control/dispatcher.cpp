@@ -68,6 +68,7 @@ struct Dispatcher::Impl {
   Directory directory;
   mutable std::mutex mutex;
   std::map<FunctionName, FunctionHandle> functions;
+  std::vector<std::pair<FunctionName, FunctionHandle>> removed;  // their last calls may still end, and count
   std::optional<Fault> engine_away;
   Timers timers;
   EffectRunner runner;
@@ -97,7 +98,9 @@ std::variant<Lease, Ticket, Fault> Dispatcher::acquire(const FunctionHandle& fun
   return function->acquire(deadline, thread, waiter);
 }
 
-bool Dispatcher::cancel(const Ticket& ticket) { return ticket.function->cancel(ticket.call); }
+bool Dispatcher::cancel(const Ticket& ticket, domain::Ending why) { return ticket.function->cancel(ticket.call, why); }
+
+void Dispatcher::count(const FunctionHandle& function, domain::Ending ending) { function->count(ending); }
 
 bool Dispatcher::leaving(const Lease& lease) const { return lease.function()->leaving(lease.replica().id); }
 
@@ -145,7 +148,30 @@ void Dispatcher::remove(const FunctionName& name, std::chrono::milliseconds grac
     function->await_gone(impl_->clock.now() + grace + impl_->settings.stop_grace);
   }
   const std::scoped_lock lock{impl_->mutex};
+  impl_->removed.emplace_back(name, function);
   impl_->functions.erase(name);
+}
+
+std::vector<std::pair<FunctionName, domain::Usage>> Dispatcher::take_usage() {
+  decltype(impl_->removed) all;
+  {
+    const std::scoped_lock lock{impl_->mutex};
+    all.assign(impl_->functions.begin(), impl_->functions.end());
+    all.insert(all.end(), impl_->removed.begin(), impl_->removed.end());
+    // Held by nobody but us two: what it has to tell is told below, and nothing will come after it.
+    std::erase_if(impl_->removed, [](const auto& one) { return one.second.use_count() == 2; });
+  }
+  std::vector<std::pair<FunctionName, domain::Usage>> taken;
+  for (const auto& [name, function] : all) {
+    if (const auto usage = function->take_usage(); usage != domain::Usage{}) taken.emplace_back(name, usage);
+  }
+  return taken;
+}
+
+std::vector<domain::FunctionStats> Dispatcher::stats() const {
+  std::vector<domain::FunctionStats> stats;
+  for (const auto& function : impl_->all()) stats.push_back(function->stats());
+  return stats;
 }
 
 std::optional<FunctionView> Dispatcher::view(const FunctionName& name) const {

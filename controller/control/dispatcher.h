@@ -7,6 +7,7 @@
 #include "control/lease.h"
 #include "domain/error.h"
 #include "domain/function.h"
+#include "domain/metering.h"
 #include "ports/clock.h"
 #include "ports/engine.h"
 
@@ -15,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -47,8 +49,10 @@ class Dispatcher final : public ports::EngineEvents {
   // first), or a refusal. `waiter` must outlive that.
   std::variant<Lease, Ticket, domain::Fault> acquire(const FunctionHandle& function, domain::Time deadline,
                                                      std::uint32_t thread, Waiter& waiter);
-  // True: the waiter will not hear any more. False: it has heard or is just hearing.
-  bool cancel(const Ticket& ticket);
+  // True: the waiter will not hear any more, and the call is counted as ended so. False: it has heard or is just hearing.
+  bool cancel(const Ticket& ticket, domain::Ending why = domain::Ending::left);
+  // A call that ended before anything was acquired for it.
+  void count(const FunctionHandle& function, domain::Ending ending);
 
   // Whether the lease's replica is to end: what would keep it for long should leave it.
   bool leaving(const Lease& lease) const;
@@ -72,6 +76,10 @@ class Dispatcher final : public ports::EngineEvents {
   std::optional<FunctionView> view(const domain::FunctionName& function) const;
   // Blocks until the view differs from the one of `seen`, or `until`; returns the number to pass next.
   std::uint64_t await_change(const domain::FunctionName& function, std::uint64_t seen, domain::Time until) const;
+
+  // What each function took since this was last asked, functions that took nothing left out. For one caller.
+  std::vector<std::pair<domain::FunctionName, domain::Usage>> take_usage();
+  std::vector<domain::FunctionStats> stats() const;
 
   // Why the engine cannot be used, while it cannot.
   std::optional<domain::Fault> engine_away() const;

@@ -128,6 +128,7 @@ void EffectRunner::run(const Order& order) {
 void EffectRunner::start(const std::shared_ptr<Ordering>& who, const Order& order, std::stop_token stop) {
   std::optional<ports::Running> running;
   domain::Fault fault;
+  who->starting(order);
   try {
     running = engine_.start(who->spec(order), std::move(stop));
   } catch (const domain::Error& error) {

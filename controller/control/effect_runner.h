@@ -28,6 +28,7 @@ class Timers;
 // Whoever orders, and hears what came of it. Called from the runner's threads with no lock held.
 class Ordering {
  public:
+  virtual void starting(const domain::Order& order) = 0;  // its turn has come: the engine is asked now
   virtual ports::ReplicaSpec spec(const domain::Order& order) const = 0;
   virtual void started(const domain::Order& order, const ports::Running& running) = 0;
   virtual void not_started(const domain::Order& order, const domain::Fault& why) = 0;

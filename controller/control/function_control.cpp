@@ -53,7 +53,7 @@ bool FunctionEntry::adopt(const ports::Found& found) {
   change([&](FleetEffects& effects, Deliveries&, Time now) {
     const auto revision = revisions_.find(found.revision);
     if (found.revision != fleet_.revision() || revision == revisions_.end() || fleet_.removed()) return;
-    replicas_.emplace(found.id, make_slots(found.id, *revision->second, found.running));
+    replicas_.emplace(found.id, make_slots(found.id, *revision->second, found.running, now));
     fleet_.adopt(found.id, found.revision, effects, now);
     adopted = true;
   });
@@ -83,7 +83,10 @@ void FunctionEntry::refuse_all(const Fault& why) {
   {
     const std::scoped_lock lock{mutex_};
     for (const auto call : pool_.refuse_all()) {
-      if (const auto waiter = waiters_.extract(call)) out.refused.emplace_back(waiter.mapped(), why);
+      const auto waiter = waiters_.extract(call);
+      if (!waiter) continue;
+      out.refused.emplace_back(waiter.mapped(), why);
+      meter_.call_ended(domain::refused_by(why.layer));
     }
   }
   deliver(out);
@@ -121,6 +124,40 @@ std::uint64_t FunctionEntry::await_change(std::uint64_t seen, Time until) {
     if (version_ != seen || now >= until) return version_;
     around_.clock.wait(lock, changed_, std::min<Time>(until, now + kStep));
     if (version_ != seen) return version_;
+  }
+}
+
+// --- what it costs ---
+
+domain::Usage FunctionEntry::take_usage() {
+  const std::scoped_lock lock{mutex_};
+  return meter_.take(around_.clock.now());
+}
+
+domain::FunctionStats FunctionEntry::stats() {
+  const std::scoped_lock lock{mutex_};
+  const auto now = around_.clock.now();
+  domain::FunctionStats stats{.function = name_,
+                              .usage = meter_.usage(now),
+                              .durations = meter_.durations(),
+                              .in_flight = pool_.in_flight(),
+                              .held = pool_.held()};
+  for (const auto& replica : fleet_.replicas()) {
+    auto state = domain::state_of(replica.life.phase);
+    // The fleet hears of calls when it decides, the meter of each.
+    if (state == domain::State::warm || state == domain::State::executing) {
+      const auto meter = meter_.find(replica.id);
+      const bool busy = meter && meter->state() == domain::ReplicaMeter::State::busy;
+      state = busy ? domain::State::executing : domain::State::warm;
+    }
+    ++stats.replicas[static_cast<std::size_t>(state)];
+  }
+  return stats;
+}
+
+void FunctionEntry::note_frozen(Time now) {
+  for (const auto& replica : fleet_.replicas()) {
+    if (const auto meter = meter_.find(replica.id)) meter->frozen(replica.life.phase == Phase::frozen, now);
   }
 }
 
@@ -169,6 +206,12 @@ void FunctionEntry::engine_away(const std::optional<Fault>& why) {
   });
 }
 
+void FunctionEntry::starting(const Order& order) {
+  const std::scoped_lock lock{mutex_};
+  const auto memory = revisions_.at(order.revision)->spec.limits.memory;
+  meter_.add(order.replica, memory, domain::ReplicaMeter::State::initializing, around_.clock.now());
+}
+
 ports::ReplicaSpec FunctionEntry::spec(const Order& order) const {
   std::shared_ptr<const domain::Revision> revision;
   {
@@ -190,7 +233,7 @@ ports::ReplicaSpec FunctionEntry::spec(const Order& order) const {
 }
 
 std::shared_ptr<ReplicaSlots> FunctionEntry::make_slots(ReplicaId replica, const domain::Revision& revision,
-                                                        const ports::Running& running) const {
+                                                        const ports::Running& running, Time now) {
   auto slots = std::make_shared<ReplicaSlots>();
   slots->info = {.id = replica,
                  .function = name_,
@@ -199,12 +242,19 @@ std::shared_ptr<ReplicaSlots> FunctionEntry::make_slots(ReplicaId replica, const
                  .templated = !revision.spec.runtime.empty(),
                  .running = running};
   slots->connections.resize(revision.spec.limits.concurrency);
+  slots->meter = meter_.find(replica);
+  if (slots->meter) {
+    slots->meter->ready(now);
+  } else {
+    slots->meter = meter_.add(replica, revision.spec.limits.memory, domain::ReplicaMeter::State::idle, now);
+  }
   return slots;
 }
 
 void FunctionEntry::started(const Order& order, const ports::Running& running) {
   change([&](FleetEffects& effects, Deliveries& out, Time now) {
-    replicas_.emplace(order.replica, make_slots(order.replica, *revisions_.at(order.revision), running));
+    replicas_.emplace(order.replica, make_slots(order.replica, *revisions_.at(order.revision), running, now));
+    meter_.start_succeeded(running.created, running.loaded);
     if (order.revision == fleet_.revision()) last_failure_.reset();
     starting_times_ = {.held = {}, .cold = running.created, .init = running.loaded};
     fleet_.loaded(order.replica, order.epoch, effects, now);
@@ -221,13 +271,16 @@ void FunctionEntry::started(const Order& order, const ports::Running& running) {
 void FunctionEntry::not_started(const Order& order, const Fault& why) {
   change([&](FleetEffects& effects, Deliveries&, Time now) {
     const bool stale = why.code == domain::Code::cancelled;
+    meter_.remove(order.replica, now);
+    if (!stale) meter_.start_failed();
     if (!stale && order.revision == fleet_.revision()) last_failure_ = why;
     fleet_.start_failed(order.replica, order.epoch, effects, now);
   });
 }
 
 void FunctionEntry::stopped(const Order& order) {
-  change([&](FleetEffects&, Deliveries&, Time) {
+  change([&](FleetEffects&, Deliveries&, Time now) {
+    meter_.remove(order.replica, now);
     fleet_.gone(order.replica, order.epoch);
     replicas_.erase(order.replica);
     std::erase_if(revisions_, [&](const auto& entry) {

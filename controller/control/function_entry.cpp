@@ -22,10 +22,10 @@ std::chrono::microseconds micros(domain::Duration duration) {
 
 }  // namespace
 
-void Lease::finish(Outcome outcome) noexcept {
+void Lease::close(Outcome outcome, std::optional<domain::Ending> ending) noexcept {
   if (!grip_.function) return;
   const auto grip = std::exchange(grip_, {});
-  grip.function->end(grip.replica, grip.slot, grip.thread, outcome);
+  grip.function->end(grip, outcome, ending);
 }
 
 FunctionEntry::FunctionEntry(domain::FunctionName name, Surroundings& around)
@@ -45,9 +45,15 @@ std::variant<Lease, Ticket, Fault> FunctionEntry::acquire(Time deadline, std::ui
     const auto call = ++last_call_;
     const auto decided = pool_.call_arrived(call, deadline, thread, now);
     if (const auto* granted = std::get_if<domain::Grant>(&decided)) {
-      return Lease{{shared_from_this(), replicas_.at(granted->slot.replica), granted->slot, thread, {}}};
+      const auto& replica = replicas_.at(granted->slot.replica);
+      replica->meter->call_began(now);
+      return Lease{{shared_from_this(), replica, granted->slot, thread, {}, now}};
     }
-    if (const auto* refusal = std::get_if<domain::Refusal>(&decided)) return fault_of(*refusal, now);
+    if (const auto* refusal = std::get_if<domain::Refusal>(&decided)) {
+      auto fault = fault_of(*refusal, now);
+      meter_.call_ended(domain::refused_by(fault.layer));
+      return fault;
+    }
     waiters_.emplace(call, &waiter);
     FleetEffects effects;
     settle(effects, out, now);
@@ -63,23 +69,36 @@ std::variant<Lease, Ticket, Fault> FunctionEntry::acquire(Time deadline, std::ui
   return answer;
 }
 
-bool FunctionEntry::cancel(domain::CallId call) {
+bool FunctionEntry::cancel(domain::CallId call, domain::Ending why) {
   const std::scoped_lock lock{mutex_};
-  return pool_.cancel(call) && waiters_.erase(call) > 0;
+  if (!pool_.cancel(call)) return false;
+  waiters_.erase(call);
+  meter_.call_ended(why);
+  return true;
 }
 
-void FunctionEntry::end(const std::shared_ptr<ReplicaSlots>& replica, const domain::Slot& slot, std::uint32_t thread,
-                        Outcome outcome) noexcept {
+void FunctionEntry::count(domain::Ending ending) {
+  const std::scoped_lock lock{mutex_};
+  meter_.call_ended(ending);
+}
+
+void FunctionEntry::end(const Lease::Grip& grip, Outcome outcome, std::optional<domain::Ending> ending) noexcept {
+  const auto& slot = grip.slot;
   Deliveries out;
   {
     const std::scoped_lock lock{mutex_};
     const auto now = around_.clock.now();
+    grip.replica->meter->call_ended(now);
+    if (ending) {
+      meter_.call_ended(*ending);
+      meter_.call_ran(now - grip.since, grip.times.held);
+    }
     FleetEffects effects;
     if (outcome == Outcome::completed) {
       fleet_.call_completed(slot.replica);
     } else if (outcome == Outcome::broken) {
       fleet_.call_broken(slot.replica, effects, now);
-    } else if (outcome == Outcome::timed_out && replica->connections.size() == 1) {
+    } else if (outcome == Outcome::timed_out && grip.replica->connections.size() == 1) {
       fleet_.overran(slot.replica, effects, now);  // it can do nothing else until it ends what nobody waits for
     }
     // A replica that is given up loses its slots before this one could go on to the next call.
@@ -89,8 +108,8 @@ void FunctionEntry::end(const std::shared_ptr<ReplicaSlots>& replica, const doma
     }
     const bool changed = !effects.empty();
     effects.clear();
-    const auto ended = pool_.call_ended(slot, thread, now);
-    if (ended.next) grant(*ended.next, out);
+    const auto ended = pool_.call_ended(slot, grip.thread, now);
+    if (ended.next) grant(*ended.next, out, now);
     if (ended.given_back) fleet_.given_back(0, *ended.given_back, effects, now);
     if (changed || ended.given_back) settle(effects, out, now);
   }
@@ -126,6 +145,7 @@ void FunctionEntry::settle(FleetEffects& effects, Deliveries& out, Time now) {
     out.told.emplace_back([then = std::move(waiting.then)] { then(std::nullopt); });
     return true;
   });
+  note_frozen(now);
   plan_wake(out);
   note_changes();
 }
@@ -135,7 +155,7 @@ void FunctionEntry::apply(const domain::FleetEffect& effect, FleetEffects& more,
     out.orders.push_back(*order);
   } else if (const auto* lend = std::get_if<domain::Lend>(&effect)) {
     for (const auto& granted : pool_.lend(lend->replica, lend->first, lend->count, now)) {
-      grant(granted, out, starting_times_);
+      grant(granted, out, now, starting_times_);
     }
   } else if (const auto* reclaim = std::get_if<domain::Reclaim>(&effect)) {
     if (pool_.reclaim(reclaim->replica)) fleet_.given_back(0, reclaim->replica, more, now);
@@ -150,18 +170,23 @@ void FunctionEntry::refuse(const std::vector<domain::CallId>& calls, domain::Ref
                            Time now) {
   for (const auto call : calls) {
     const auto waiter = waiters_.extract(call);
-    if (waiter) out.refused.emplace_back(waiter.mapped(), fault_of(reason, now));
+    if (!waiter) continue;
+    out.refused.emplace_back(waiter.mapped(), fault_of(reason, now));
+    meter_.call_ended(domain::refused_by(out.refused.back().second.layer));
   }
 }
 
-void FunctionEntry::grant(const domain::Grant& grant, Deliveries& out, const HoldTimes& times) {
-  Lease lease{{shared_from_this(), replicas_.at(grant.slot.replica), grant.slot, grant.thread, times}};
+void FunctionEntry::grant(const domain::Grant& grant, Deliveries& out, Time now, const HoldTimes& times) {
+  const auto& replica = replicas_.at(grant.slot.replica);
+  replica->meter->call_began(now);
+  Lease lease{{shared_from_this(), replica, grant.slot, grant.thread, times, now}};
   lease.grip_.times.held = micros(grant.held);
   const auto waiter = waiters_.extract(grant.call);
   out.granted.emplace_back(waiter.mapped(), std::move(lease));
 }
 
 void FunctionEntry::lose(ReplicaId replica, const Fault& why, FleetEffects& effects, Deliveries& out, Time now) {
+  meter_.remove(replica, now);
   obituaries_.insert_or_assign(replica, why);
   if (obituaries_.size() > kObituaries) obituaries_.erase(obituaries_.begin());  // ids grow: the oldest
   fleet_.died(replica, effects, now);

@@ -6,6 +6,7 @@
 #include "control/effect_runner.h"
 #include "control/timers.h"
 #include "domain/fleet.h"
+#include "domain/metering.h"
 #include "domain/pool.h"
 
 #include <condition_variable>
@@ -34,9 +35,9 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
 
   // The data world; see Dispatcher.
   std::variant<Lease, Ticket, domain::Fault> acquire(domain::Time deadline, std::uint32_t thread, Waiter& waiter);
-  bool cancel(domain::CallId call);
-  void end(const std::shared_ptr<ReplicaSlots>& replica, const domain::Slot& slot, std::uint32_t thread,
-           Outcome outcome) noexcept;
+  bool cancel(domain::CallId call, domain::Ending why);
+  void count(domain::Ending ending);
+  void end(const Lease::Grip& grip, Outcome outcome, std::optional<domain::Ending> ending) noexcept;
   bool leaving(domain::ReplicaId replica) const;
   void explain(domain::ReplicaId replica, std::chrono::milliseconds patience,
                std::function<void(std::optional<domain::Fault>)> then);
@@ -50,12 +51,15 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   void refuse_all(const domain::Fault& why);
   FunctionView view();
   std::uint64_t await_change(std::uint64_t seen, domain::Time until);
+  domain::Usage take_usage();  // since it was last taken
+  domain::FunctionStats stats();
 
   // The engine.
   bool owns(domain::ReplicaId replica) const;
   void died(domain::ReplicaId replica, const ports::Exit& exit);
   void lost_but(const std::vector<domain::ReplicaId>& alive);
   void engine_away(const std::optional<domain::Fault>& why);
+  void starting(const domain::Order& order) override;
   ports::ReplicaSpec spec(const domain::Order& order) const override;
   void started(const domain::Order& order, const ports::Running& running) override;
   void not_started(const domain::Order& order, const domain::Fault& why) override;
@@ -80,14 +84,15 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   void settle(domain::FleetEffects& effects, Deliveries& out, domain::Time now);
   void apply(const domain::FleetEffect& effect, domain::FleetEffects& more, Deliveries& out, domain::Time now);
   void refuse(const std::vector<domain::CallId>& calls, domain::Refusal reason, Deliveries& out, domain::Time now);
-  void grant(const domain::Grant& grant, Deliveries& out, const HoldTimes& times = {});
+  void grant(const domain::Grant& grant, Deliveries& out, domain::Time now, const HoldTimes& times = {});
   void lose(domain::ReplicaId replica, const domain::Fault& why, domain::FleetEffects& effects, Deliveries& out,
             domain::Time now);
   domain::Fault fault_of(domain::Refusal reason, domain::Time now) const;
   void plan_wake(Deliveries& out);
   void note_changes();
   std::shared_ptr<ReplicaSlots> make_slots(domain::ReplicaId replica, const domain::Revision& revision,
-                                           const ports::Running& running) const;
+                                           const ports::Running& running, domain::Time now);
+  void note_frozen(domain::Time now);
   // Without it:
   void deliver(Deliveries& out);
   void tick();
@@ -103,6 +108,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   std::uint64_t shown_ = 0;    // a digest of it
   domain::Pool pool_;
   domain::Fleet fleet_;
+  domain::FunctionMeter meter_;
   domain::CallId last_call_ = 0;
   std::unordered_map<domain::CallId, Waiter*> waiters_;
   std::map<std::uint64_t, std::shared_ptr<const domain::Revision>> revisions_;  // those with replicas, and the active

@@ -3,6 +3,7 @@
 
 #include "domain/error.h"
 #include "domain/function.h"
+#include "domain/metering.h"
 #include "domain/pool.h"
 #include "domain/replica.h"
 #include "domain/time.h"
@@ -10,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -30,6 +32,17 @@ enum class Outcome : std::uint8_t {
   broken,     // the connection or the protocol failed: the replica is given up if its engine says that it died, or
               // if it cannot be connected to again
 };
+
+// What a call's end counts as where nobody knows better.
+constexpr domain::Ending ending_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::completed: return domain::Ending::succeeded;
+    case Outcome::cancelled: return domain::Ending::left;
+    case Outcome::timed_out: return domain::Ending::timed_out;
+    case Outcome::broken: break;
+  }
+  return domain::Ending::died;
+}
 
 // Fixed for a replica's life, shared by its slots.
 struct ReplicaInfo {
@@ -52,11 +65,13 @@ struct HoldTimes {
 struct ReplicaSlots {
   ReplicaInfo info;
   std::vector<std::unique_ptr<Connection>> connections;  // by slot
+  std::shared_ptr<domain::ReplicaMeter> meter;           // under the function's lock only
 };
 
 class FunctionEntry;
 
-// Move-only; gives its slot back when it ends, as `completed` unless told otherwise. Any one thread at a time.
+// Move-only; gives its slot back and counts its call when it ends, as `completed` unless told otherwise. Any one thread
+// at a time.
 class Lease {
  public:
   Lease() = default;
@@ -74,8 +89,11 @@ class Lease {
   std::unique_ptr<Connection>& connection() const noexcept { return grip_.replica->connections[grip_.slot.index]; }
   const HoldTimes& times() const noexcept { return grip_.times; }
   const std::shared_ptr<FunctionEntry>& function() const noexcept { return grip_.function; }
-  // Gives the slot back at once. Harmless when it is given back already.
-  void finish(Outcome outcome) noexcept;
+  // Gives the slot back at once; the call has ended so. Harmless when it is given back already.
+  void finish(Outcome outcome) noexcept { finish(outcome, ending_of(outcome)); }
+  void finish(Outcome outcome, domain::Ending ending) noexcept { close(outcome, ending); }
+  // The same, for a call that goes on to another replica.
+  void try_another(Outcome outcome) noexcept { close(outcome, std::nullopt); }
   explicit operator bool() const noexcept { return grip_.function != nullptr; }
 
  private:
@@ -86,7 +104,9 @@ class Lease {
     domain::Slot slot;
     std::uint32_t thread = 0;
     HoldTimes times;
+    domain::Time since{};  // its grant
   };
+  void close(Outcome outcome, std::optional<domain::Ending> ending) noexcept;
   explicit Lease(Grip grip) : grip_(std::move(grip)) {}
 
   Grip grip_;

@@ -68,6 +68,7 @@ struct Service::Impl {
   }
 
   void settled(const Revision& revision);
+  void note_time(const Revision& revision);
   void activate(const Revision& revision);
   void prune(const Function& function);
   void discard(std::span<const Revision> revisions);
@@ -81,6 +82,8 @@ struct Service::Impl {
   RouteClaims routes;  // of active revisions
   std::mutex mutex_of_holds;
   std::map<FunctionName, std::shared_ptr<std::mutex>> holds;
+  mutable std::mutex mutex_of_times;
+  BuildTimes times;
   BuildQueue builds;  // last: its threads use the rest
 };
 
@@ -156,7 +159,19 @@ std::shared_ptr<BuildLog> Service::build_log(const FunctionName& function, std::
   return impl_->builds.log(function, revision);
 }
 
+void Service::Impl::note_time(const Revision& revision) {
+  const std::scoped_lock lock{mutex_of_times};
+  auto& histogram = revision.state == RevisionState::ready ? times.ready : times.failed;
+  histogram.observe(clock.wall_now() - revision.created_at);
+}
+
+Service::BuildTimes Service::build_times() const {
+  const std::scoped_lock lock{impl_->mutex_of_times};
+  return impl_->times;
+}
+
 void Service::Impl::settled(const Revision& revision) {
+  note_time(revision);
   const auto lock = hold(revision.function);
   const auto function = records.function(revision.function);
   const auto asked = records.revision(revision.function, revision.number);

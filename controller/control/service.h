@@ -5,6 +5,7 @@
 #include "control/build_log.h"
 #include "control/dispatcher.h"
 #include "domain/function.h"
+#include "domain/histogram.h"
 #include "ports/builder.h"
 #include "ports/packages.h"
 #include "ports/store.h"
@@ -48,6 +49,13 @@ class Service {
   FunctionView view(const domain::FunctionName& name);
   // Blocks until the view differs from the one of `seen`, or `until`; returns the number to pass next.
   std::uint64_t await_change(const domain::FunctionName& name, std::uint64_t seen, domain::Time until);
+
+  // How long builds took, from the deploy on, that were ready and that failed.
+  struct BuildTimes {
+    domain::Histogram ready;
+    domain::Histogram failed;
+  };
+  BuildTimes build_times() const;
 
   // Calls in flight get `grace`; returns when nothing of it is left.
   void remove(const domain::FunctionName& name, std::optional<std::uint64_t> expected,

@@ -36,6 +36,7 @@ http::Task<> Call::run() {
   }
   auto fault = admit(*row);
   if (fault) {
+    around_.dispatcher.count(row->handle, domain::Ending::bad_request);
     co_await refuse(std::move(*fault));
     co_return;
   }
@@ -45,6 +46,7 @@ http::Task<> Call::run() {
   Timer::set(deadline_);
   Try result = Try::not_sent;
   take_first_piece();
+  if (abort_ != Abort::none) around_.dispatcher.count(row->handle, abort_ending());
   for (int tries = 1; abort_ == Abort::none; ++tries) {
     const bool leased = co_await take_lease(row->handle);
     if (!leased) break;
@@ -56,7 +58,7 @@ http::Task<> Call::run() {
     row = around_.functions.find(route_->function);  // it may have been removed meanwhile
     if (!row) break;
     connect_fault_ = {};
-    lease_.finish(control::Outcome::broken);
+    lease_.try_another(control::Outcome::broken);
   }
   if (abort_ != Abort::none) {
     co_await answer_abort();
@@ -121,9 +123,9 @@ http::Task<bool> Call::take_lease(const control::FunctionHandle& function) {
   if (lease_ && abort_ == Abort::none && sent_at_ == http::Time{}) take_first_piece();
   if (abort_ == Abort::none) co_return static_cast<bool>(lease_);
   // What is being granted at this very moment arrives all the same, and is given back.
-  const bool cancelled = lease_ || refusal_ || around_.dispatcher.cancel(ticket);
+  const bool cancelled = lease_ || refusal_ || around_.dispatcher.cancel(ticket, abort_ending());
   while (!cancelled && !lease_ && !refusal_) co_await gate_.wait(http::kNever);
-  lease_.finish(control::Outcome::completed);
+  lease_.finish(control::Outcome::completed, abort_ending());
   co_return false;
 }
 
@@ -158,6 +160,13 @@ control::Outcome Call::abort_outcome() const {
   return abort_ == Abort::deadline ? control::Outcome::timed_out : control::Outcome::cancelled;
 }
 
+domain::Ending Call::abort_ending() const {
+  if (abort_ == Abort::left) return domain::Ending::left;
+  if (abort_ != Abort::deadline) return domain::Ending::bad_request;
+  // Held until its end, it never reached the function.
+  return sent_at_ == http::Time{} ? domain::Ending::refused_by_gateway : domain::Ending::timed_out;
+}
+
 Fault Call::abort_fault() const {
   switch (abort_) {
     case Abort::deadline:
@@ -185,7 +194,7 @@ Fault Call::abort_fault() const {
 }
 
 http::Task<> Call::answer_abort() {
-  lease_.finish(abort_outcome());
+  lease_.finish(abort_outcome(), abort_ending());
   if (abort_ == Abort::left || exchange_.left() || exchange_.head_sent()) {
     exchange_.cut();
     co_return;

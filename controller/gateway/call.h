@@ -61,6 +61,7 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
   domain::Fault abort_fault() const;
   void abort(Abort why);
   control::Outcome abort_outcome() const;
+  domain::Ending abort_ending() const;
 
   void granted(control::Lease lease) noexcept override;
   void refused(domain::Fault fault) noexcept override;

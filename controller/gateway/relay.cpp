@@ -155,9 +155,10 @@ http::Task<bool> Call::receive_more() {
 
 // The answer has been passed on whole: the connection goes back to its slot, the slot to its replica.
 void Call::finish() {
+  const auto status = upstream_->reader().head().status;
   const bool clean = request_whole_ && begin_ == end_ && !upstream_ended_;
   if (clean && upstream_->keep(std::chrono::steady_clock::now())) lease_.connection() = std::move(upstream_);
-  lease_.finish(control::Outcome::completed);
+  lease_.finish(control::Outcome::completed, domain::answered(status));
 }
 
 }  // namespace hearth::gateway

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,12 @@ struct Document {
   std::string key;            // "functions/default/hello"
   std::uint64_t version = 0;  // never used twice for a key, also after a removal
   std::string body;
+};
+
+struct Write {
+  std::string key;
+  std::string body;
+  std::uint64_t expected = 0;
 };
 
 // Any thread; every write is on disk when it returns. Throws domain::Error (`unavailable`, with the mend, when the
@@ -28,6 +35,9 @@ class Store {
                                      std::size_t limit = 1000) = 0;
   // Writes when the current version is `expected` (0: there is none) and returns the new version; nothing otherwise.
   virtual std::optional<std::uint64_t> put(std::string_view key, std::string_view body, std::uint64_t expected) = 0;
+  // All of them or none, at the price of one write: the new versions in their order; nothing when one of them is not as
+  // it was expected. No key may stand twice.
+  virtual std::optional<std::vector<std::uint64_t>> put_all(std::span<const Write> writes) = 0;
   // Removes when the current version is `expected`.
   virtual bool remove(std::string_view key, std::uint64_t expected) = 0;
 };

@@ -32,6 +32,19 @@ std::uint64_t next_version(Sqlite& database) {
   return static_cast<std::uint64_t>(database.number("SELECT value FROM meta WHERE name = 'last_version'"));
 }
 
+// Within a transaction. Nothing when the key is not at version `expected`.
+std::optional<std::uint64_t> put_one(Sqlite& database, std::string_view key, std::string_view body,
+                                     std::uint64_t expected) {
+  if (version_of(database, key) != expected) return std::nullopt;
+  const auto version = next_version(database);
+  Statement(database, "INSERT OR REPLACE INTO documents (key, version, body) VALUES (?, ?, ?)")
+      .bind(key)
+      .bind(static_cast<std::int64_t>(version))
+      .bind_blob(body)
+      .next();
+  return version;
+}
+
 }  // namespace
 
 SqliteStore::SqliteStore(const std::filesystem::path& file) : database_(with_folder(file)) {
@@ -73,15 +86,22 @@ std::vector<ports::Document> SqliteStore::list(std::string_view prefix, std::str
 std::optional<std::uint64_t> SqliteStore::put(std::string_view key, std::string_view body, std::uint64_t expected) {
   const std::lock_guard lock(mutex_);
   Transaction transaction(database_);
-  if (version_of(database_, key) != expected) return std::nullopt;
-  const auto version = next_version(database_);
-  Statement(database_, "INSERT OR REPLACE INTO documents (key, version, body) VALUES (?, ?, ?)")
-      .bind(key)
-      .bind(static_cast<std::int64_t>(version))
-      .bind_blob(body)
-      .next();
-  transaction.commit();
+  const auto version = put_one(database_, key, body, expected);
+  if (version) transaction.commit();
   return version;
+}
+
+std::optional<std::vector<std::uint64_t>> SqliteStore::put_all(std::span<const ports::Write> writes) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(database_);
+  std::vector<std::uint64_t> versions;
+  for (const auto& write : writes) {
+    const auto version = put_one(database_, write.key, write.body, write.expected);
+    if (!version) return std::nullopt;
+    versions.push_back(*version);
+  }
+  transaction.commit();
+  return versions;
 }
 
 bool SqliteStore::remove(std::string_view key, std::uint64_t expected) {

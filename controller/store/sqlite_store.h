@@ -23,6 +23,7 @@ class SqliteStore final : public ports::Store {
   std::optional<ports::Document> get(std::string_view key) override;
   std::vector<ports::Document> list(std::string_view prefix, std::string_view after, std::size_t limit) override;
   std::optional<std::uint64_t> put(std::string_view key, std::string_view body, std::uint64_t expected) override;
+  std::optional<std::vector<std::uint64_t>> put_all(std::span<const ports::Write> writes) override;
   bool remove(std::string_view key, std::uint64_t expected) override;
 
  private:

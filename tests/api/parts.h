@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/handlers.h"
+#include "control/metering.h"
 #include "control/service.h"
 #include "fakes/fake_builder.h"
 #include "fakes/fake_engine.h"
@@ -51,6 +52,7 @@ struct WholeHearth {
   tests::FakeBuilder builder;
   control::Dispatcher dispatcher{engine, clock, {}};
   control::Service service{store, packages, builder, dispatcher, clock};
+  control::Metering metering{store, dispatcher, clock, {}};
   tests::TemporaryFolder folder;
   telemetry::LogFiles logs{{.folder = folder / "logs"}};
   std::optional<domain::Fault> unready;

@@ -100,6 +100,22 @@ TEST_P(StoreContract, ListsInKeyOrderUnderAPrefixAndAfterACursor) {
   EXPECT_EQ(keys("f/", "", 0), Keys{});
 }
 
+TEST_P(StoreContract, WritesManyTogetherOrNone) {
+  const auto old = store_->put("old", "1", 0);
+  using Writes = std::vector<ports::Write>;
+  EXPECT_FALSE(store_->put_all(Writes{{"new", "1", 0}, {"old", "2", *old + 1}})) << "old is at another version";
+  EXPECT_FALSE(store_->get("new"));
+  EXPECT_EQ(store_->get("old")->body, "1");
+
+  const auto versions = store_->put_all(Writes{{"new", "1", 0}, {"old", "2", *old}});
+  ASSERT_TRUE(versions);
+  ASSERT_EQ(versions->size(), 2u);
+  EXPECT_EQ(store_->get("new")->version, versions->at(0));
+  EXPECT_EQ(store_->get("old")->version, versions->at(1));
+  EXPECT_EQ(store_->get("old")->body, "2");
+  EXPECT_TRUE(store_->put_all({})->empty());
+}
+
 // A counter raised by compare-and-set from many threads: a lost or a doubled write shows in the sum.
 TEST_P(StoreContract, LetsExactlyOneOfConcurrentWritersWin) {
   constexpr int kThreads = 4;

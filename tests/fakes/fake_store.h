@@ -41,6 +41,21 @@ class FakeStore final : public ports::Store {
     return last_version_;
   }
 
+  std::optional<std::vector<std::uint64_t>> put_all(std::span<const ports::Write> writes) override {
+    const std::lock_guard lock(mutex_);
+    if (fault_) throw domain::Error(*fault_);
+    for (const auto& write : writes) {
+      if (version_of(write.key) != write.expected) return std::nullopt;
+    }
+    std::vector<std::uint64_t> versions;
+    for (const auto& write : writes) {
+      documents_.insert_or_assign(write.key, Entry{++last_version_, write.body});
+      versions.push_back(last_version_);
+    }
+    ++batches_;
+    return versions;
+  }
+
   bool remove(std::string_view key, std::uint64_t expected) override {
     const std::lock_guard lock(mutex_);
     if (fault_) throw domain::Error(*fault_);
@@ -49,6 +64,10 @@ class FakeStore final : public ports::Store {
     return true;
   }
 
+  int batches() {
+    const std::lock_guard lock(mutex_);
+    return batches_;
+  }
   // From now on every write fails with this, as on a full disk; nothing: they work again.
   void fail_writes(std::optional<domain::Fault> fault) {
     const std::lock_guard lock(mutex_);
@@ -69,6 +88,7 @@ class FakeStore final : public ports::Store {
   std::mutex mutex_;
   std::map<std::string, Entry, std::less<>> documents_;
   std::uint64_t last_version_ = 0;
+  int batches_ = 0;
   std::optional<domain::Fault> fault_;
 };
 

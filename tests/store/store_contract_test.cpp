@@ -17,6 +17,9 @@ class OwnedSqliteStore final : public ports::Store {
   std::optional<std::uint64_t> put(std::string_view key, std::string_view body, std::uint64_t expected) override {
     return store_.put(key, body, expected);
   }
+  std::optional<std::vector<std::uint64_t>> put_all(std::span<const ports::Write> writes) override {
+    return store_.put_all(writes);
+  }
   bool remove(std::string_view key, std::uint64_t expected) override { return store_.remove(key, expected); }
 
  private:

@@ -1,0 +1,119 @@
+#include "api/codec.h"
+#include "api/handlers.h"
+#include "api/reply.h"
+#include "api/resources.h"
+#include "telemetry/metrics.h"
+
+#include <nlohmann/json.hpp>
+
+namespace hearth::api {
+namespace {
+
+using domain::Code;
+using domain::Ending;
+using domain::Layer;
+using nlohmann::json;
+
+std::string_view text_of(const Request& request, std::string_view key) {
+  const auto found = request.query.find(key);
+  return found == request.query.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+std::optional<domain::Day> day_of(const Request& request, std::string_view key) {
+  const auto text = text_of(request, key);
+  if (text.empty()) return std::nullopt;
+  if (const auto day = domain::parse_day(text)) return day;
+  throw domain::Error(Code::invalid, Layer::client,
+                      "the parameter " + std::string(key) + " is " + std::string(text) + ", which is no day",
+                      "days are written as 2026-11-25, and are those of UTC");
+}
+
+std::string function_filter(const Request& request) {
+  const auto name = text_of(request, "function");
+  if (name.empty() || domain::is_valid_name(name)) return std::string(name);
+  throw domain::Error(Code::invalid, Layer::client,
+                      "the parameter function is " + std::string(name) + ", which is no function's name");
+}
+
+std::string cursor_of(const domain::DayUsage& row) { return domain::format_day(row.day) + "/" + row.function.name; }
+
+std::optional<std::pair<domain::Day, std::string>> after_of(const Request& request) {
+  const auto text = text_of(request, "after");
+  if (text.empty()) return std::nullopt;
+  const auto day = domain::parse_day(text.substr(0, 10));
+  if (day && text.size() > 11 && text[10] == '/' && domain::is_valid_name(text.substr(11))) {
+    return std::pair{*day, std::string(text.substr(11))};
+  }
+  throw domain::Error(Code::invalid, Layer::client, "the parameter after is not the `next` of a page of usage");
+}
+
+json usage_json(const domain::DayUsage& row) {
+  const auto& usage = row.usage;
+  return {{"day", domain::format_day(row.day)},
+          {"namespace", row.function.space},
+          {"function", row.function.name},
+          {"calls", usage.all_calls()},
+          {"errors",
+           {{"total", usage.errors()},
+            {"failed", usage.of(Ending::failed)},
+            {"died", usage.of(Ending::died)},
+            {"timed_out", usage.of(Ending::timed_out)},
+            {"refused",
+             {{"limit", usage.of(Ending::refused_by_limit)},
+              {"gateway", usage.of(Ending::refused_by_gateway)},
+              {"engine", usage.of(Ending::refused_by_engine)},
+              {"function", usage.of(Ending::refused_by_function)}}}}},
+          {"client_errors",
+           {{"rejected", usage.of(Ending::rejected)},
+            {"left", usage.of(Ending::left)},
+            {"bad_request", usage.of(Ending::bad_request)}}},
+          {"cold_starts", usage.cold_starts},
+          {"failed_starts", usage.failed_starts},
+          {"gb_seconds", usage.busy.gb_seconds()},
+          {"initializing_gb_seconds", usage.initializing.gb_seconds()},
+          {"operator",
+           {{"idle_gb_seconds", usage.idle.gb_seconds()}, {"frozen_gb_seconds", usage.frozen.gb_seconds()}}}};
+}
+
+}  // namespace
+
+Response list_usage(const Parts& parts, const Request& request, const Parameters& parameters) {
+  refuse_other_parameters(request, {"from", "to", "function", "after", "limit"});
+  control::Metering::Query query{.space = space_of(parameters),
+                                 .function = function_filter(request),
+                                 .from = day_of(request, "from"),
+                                 .to = day_of(request, "to"),
+                                 .after = after_of(request)};
+  if (query.from && query.to && *query.from > *query.to) {
+    throw domain::Error(Code::invalid, Layer::client, "the parameter from is later than to");
+  }
+  const auto limit = number_of(request, "limit", 100, 1000);
+  if (limit == 0) throw domain::Error(Code::invalid, Layer::client, "the parameter limit must be at least 1");
+  query.limit = limit + 1;
+  auto rows = parts.metering.usage(query);
+  std::string next;
+  if (rows.size() > limit) {
+    rows.resize(limit);
+    next = cursor_of(rows.back());
+  }
+  std::vector<std::string> items;
+  for (const auto& row : rows) items.push_back(usage_json(row).dump());
+  return json_reply(200, list_text(items, next));
+}
+
+Response get_metrics(const Parts& parts, const Request& request, const Parameters&) {
+  refuse_other_parameters(request, {});
+  const auto builds = parts.service.build_times();
+  const telemetry::Snapshot snapshot{.version = parts.info.version,
+                                     .functions = parts.metering.stats(),
+                                     .built = builds.ready,
+                                     .failed_builds = builds.failed,
+                                     .engine_reachable = parts.info.engine().reachable,
+                                     .failed_usage_writes = parts.metering.failed_writes(),
+                                     .process = telemetry::process_facts()};
+  return {.status = 200,
+          .headers = {{"Content-Type", std::string(telemetry::kMetricsType)}},
+          .body = telemetry::metrics_text(snapshot)};
+}
+
+}  // namespace hearth::api
