@@ -3,8 +3,10 @@
 #include "cli/paths.h"
 #include "cli/problem.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace hearth::cli {
@@ -40,6 +42,25 @@ std::size_t colour_length(std::string_view text) {
   return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
 }
 
+// Of the terminal, else of COLUMNS, else 80.
+std::size_t look_columns() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const auto told = environment("COLUMNS");
+  const auto number = told ? std::atoi(told->c_str()) : 0;
+  return number > 0 ? static_cast<std::size_t>(number) : 80;
+}
+
+// setlocale(3): the first of these that is set decides.
+bool locale_is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const auto locale = environment(name);
+    if (!locale) continue;
+    return locale->find("UTF-8") != std::string::npos || locale->find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string without_controls(std::string_view text) {
@@ -64,7 +85,9 @@ Terminal::Settings Terminal::look(bool json) {
   return {.json = json,
           .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
           .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
-          .colours = (!plain || plain->empty()) && kind != "dumb"};
+          .colours = (!plain || plain->empty()) && kind != "dumb",
+          .columns = look_columns(),
+          .utf8 = locale_is_utf8()};
 }
 
 void Terminal::print(std::string_view text) const {

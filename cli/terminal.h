@@ -4,6 +4,7 @@
 
 #include "domain/error.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,8 @@ class Terminal {
     bool colours = true;  // what the user allows (NO_COLOR, https://no-color.org)
     int out = 1;          // descriptors, not owned
     int err = 2;
+    std::size_t columns = 80;
+    bool utf8 = false;  // whether the locale's characters are UTF-8's
   };
   explicit Terminal(Settings settings) : settings_(settings) {}
 
@@ -29,6 +32,8 @@ class Terminal {
   bool json() const { return settings_.json; }
   bool draws() const { return settings_.err_is_terminal && !settings_.json; }    // progress on standard error
   bool redraws() const { return settings_.out_is_terminal && !settings_.json; }  // a picture on standard output
+  std::size_t columns() const { return settings_.columns; }
+  bool utf8() const { return settings_.utf8; }
   bool out_is_terminal() const { return settings_.out_is_terminal; }
 
   // To standard output, whole. Throws `cancelled` when its reader has left, `internal` when it cannot be written.

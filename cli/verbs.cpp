@@ -10,6 +10,7 @@
 #include "cli/commands/logs.h"
 #include "cli/commands/status.h"
 #include "cli/commands/up.h"
+#include "cli/commands/usage.h"
 
 namespace hearth::cli {
 
@@ -25,6 +26,7 @@ std::vector<Verb> all_verbs() {
       get_verb(),     //
       status_verb(),  //
       logs_verb(),    //
+      usage_verb(),   //
   };
 }
 
