@@ -27,9 +27,9 @@ struct Sum {
   std::uint64_t calls = 0;
   std::uint64_t errors = 0;
   std::uint64_t cold_starts = 0;
-  double busy = 0;          // GB-seconds, as what follows
+  double busy = 0;  // GB-seconds, as what follows
   double initializing = 0;
-  double kept = 0;          // idle and frozen: the operator's own
+  double kept = 0;  // idle and frozen: the operator's own
 
   void add(const json& item) {
     const auto number = [](const json& document, const char* key) {
@@ -191,18 +191,20 @@ Verb usage_verb() {
       .name = "usage",
       .summary = "Show what functions' calls came to and what they cost",
       .examples = "fn usage\nfn usage hello --since 30d\nfn usage --from 2026-11-01 --to 2026-11-30 --by function",
-      .options = {name,
-                  {.names = "--since", .target = &options->since, .help = "so many days up to --to (7d)", .value = "DAYS"},
-                  {.names = "--from", .target = &options->from, .help = "the first day, in UTC", .value = "DAY"},
-                  {.names = "--to", .target = &options->to, .help = "the last day, in UTC (today)", .value = "DAY"},
-                  {.names = "--by",
-                   .target = &options->by,
-                   .help = "a row for each",
-                   .value = "WHAT",
-                   .choices = {"day", "function"}}},
+      .options =
+          {name,
+           {.names = "--since", .target = &options->since, .help = "so many days up to --to (7d)", .value = "DAYS"},
+           {.names = "--from", .target = &options->from, .help = "the first day, in UTC", .value = "DAY"},
+           {.names = "--to", .target = &options->to, .help = "the last day, in UTC (today)", .value = "DAY"},
+           {.names = "--by",
+            .target = &options->by,
+            .help = "a row for each",
+            .value = "WHAT",
+            .choices = {"day", "function"}}},
       .run = [options](const Context& context) { return usage(context, *options); },
-      .notes = "GB-SECONDS is memory limit x time that replicas worked on calls, STARTING the same until they listened,\n"
-               "KEPT WARM while they waited for calls. A day is one of UTC. Bars show GB-SECONDS.\n"};
+      .notes =
+          "GB-SECONDS is memory limit x time that replicas worked on calls, STARTING the same until they listened,\n"
+          "KEPT WARM while they waited for calls. A day is one of UTC. Bars show GB-SECONDS.\n"};
 }
 
 }  // namespace hearth::cli

@@ -25,7 +25,8 @@ http::BlockingServer::Settings server_settings(Api::Settings settings) {
 }  // namespace
 
 struct Api::Impl {
-  Impl(control::Service& service, control::Metering& metering, ports::Packages& packages, telemetry::LogFiles& logs, Info said, Settings settings)
+  Impl(control::Service& service, control::Metering& metering, ports::Packages& packages, telemetry::LogFiles& logs,
+       Info said, Settings settings)
       : info(std::move(said)),
         parts{.service = service, .metering = metering, .packages = packages, .logs = logs, .info = info},
         inner([this](const Request& request) { return route(routes, parts, request); }, secret, settings.max_workers),
@@ -45,7 +46,8 @@ struct Api::Impl {
   http::BlockingServer server;
 };
 
-Api::Api(control::Service& service, control::Metering& metering, ports::Packages& packages, telemetry::LogFiles& logs, Info info, Settings settings)
+Api::Api(control::Service& service, control::Metering& metering, ports::Packages& packages, telemetry::LogFiles& logs,
+         Info info, Settings settings)
     : impl_(std::make_unique<Impl>(service, metering, packages, logs, std::move(info), std::move(settings))) {}
 Api::~Api() = default;
 void Api::start() { impl_->server.start(); }

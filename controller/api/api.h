@@ -26,7 +26,8 @@ class Api {
   };
 
   // Binds at once; throws domain::Error (`conflict` where the port is in use). All that is passed outlives it.
-  Api(control::Service& service, control::Metering& metering, ports::Packages& packages, telemetry::LogFiles& logs, Info info, Settings settings);
+  Api(control::Service& service, control::Metering& metering, ports::Packages& packages, telemetry::LogFiles& logs,
+      Info info, Settings settings);
   ~Api();  // stops without grace
 
   void start();

@@ -49,7 +49,8 @@ class Dispatcher final : public ports::EngineEvents {
   // first), or a refusal. `waiter` must outlive that.
   std::variant<Lease, Ticket, domain::Fault> acquire(const FunctionHandle& function, domain::Time deadline,
                                                      std::uint32_t thread, Waiter& waiter);
-  // True: the waiter will not hear any more, and the call is counted as ended so. False: it has heard or is just hearing.
+  // True: the waiter will not hear any more, and the call is counted as ended so. False: it has heard or is just
+  // hearing.
   bool cancel(const Ticket& ticket, domain::Ending why = domain::Ending::left);
   // A call that ended before anything was acquired for it.
   void count(const FunctionHandle& function, domain::Ending ending);

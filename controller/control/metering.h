@@ -35,15 +35,16 @@ class Metering {
 
   // Settles every second from now on, on a thread of its own.
   void start();
-  // Takes what was used and writes it; what cannot be written is kept for the next time. Any thread; blocks on the disk.
+  // Takes what was used and writes it; what cannot be written is kept for the next time. Any thread; blocks on the
+  // disk.
   void settle();
 
   // Any thread; throws domain::Error.
   struct Query {
     std::string space;
-    std::string function = {};              // all of the namespace where it is empty
-    std::optional<domain::Day> from = {};  // 30 days up to `to` where it is absent
-    std::optional<domain::Day> to = {};    // today where it is absent
+    std::string function = {};                                      // all of the namespace where it is empty
+    std::optional<domain::Day> from = {};                           // 30 days up to `to` where it is absent
+    std::optional<domain::Day> to = {};                             // today where it is absent
     std::optional<std::pair<domain::Day, std::string>> after = {};  // what the page before ended with
     std::size_t limit = 100;
   };

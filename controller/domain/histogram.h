@@ -14,11 +14,11 @@ namespace hearth::domain {
 struct Histogram {
   // Upper bounds, each inclusive; what took longer than the last is in `count` alone.
   static constexpr std::array<Duration, 16> kBounds{
-      std::chrono::microseconds{500},  std::chrono::milliseconds{1},   std::chrono::microseconds{2500},
-      std::chrono::milliseconds{5},    std::chrono::milliseconds{10},  std::chrono::milliseconds{25},
-      std::chrono::milliseconds{50},   std::chrono::milliseconds{100}, std::chrono::milliseconds{250},
-      std::chrono::milliseconds{500},  std::chrono::seconds{1},        std::chrono::milliseconds{2500},
-      std::chrono::seconds{5},         std::chrono::seconds{15},       std::chrono::seconds{60},
+      std::chrono::microseconds{500}, std::chrono::milliseconds{1},   std::chrono::microseconds{2500},
+      std::chrono::milliseconds{5},   std::chrono::milliseconds{10},  std::chrono::milliseconds{25},
+      std::chrono::milliseconds{50},  std::chrono::milliseconds{100}, std::chrono::milliseconds{250},
+      std::chrono::milliseconds{500}, std::chrono::seconds{1},        std::chrono::milliseconds{2500},
+      std::chrono::seconds{5},        std::chrono::seconds{15},       std::chrono::seconds{60},
       std::chrono::minutes{5}};
 
   void observe(Duration took) {

@@ -19,8 +19,7 @@ class ReplicaMeter {
  public:
   enum class State : std::uint8_t { initializing, busy, idle, frozen, gone };
 
-  ReplicaMeter(Bytes memory, State state, Time now)
-      : kib_((memory.count + 1023) / 1024), state_(state), since_(now) {}
+  ReplicaMeter(Bytes memory, State state, Time now) : kib_((memory.count + 1023) / 1024), state_(state), since_(now) {}
 
   void ready(Time now) { turn(State::idle, now); }
   void call_began(Time now) {

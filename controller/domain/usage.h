@@ -16,13 +16,13 @@ namespace hearth::domain {
 
 // How a call ended. Each call ends in exactly one way, however many replicas it was tried on.
 enum class Ending : std::uint8_t {
-  succeeded,   // the function answered below 300
-  redirected,  // … with 3xx
-  rejected,    // … with 4xx: the function's own refusal
-  failed,      // … with 5xx
-  died,        // its process or its protocol failed before the answer was whole
-  timed_out,   // the deadline passed while it worked
-  left,        // the client left first
+  succeeded,    // the function answered below 300
+  redirected,   // … with 3xx
+  rejected,     // … with 4xx: the function's own refusal
+  failed,       // … with 5xx
+  died,         // its process or its protocol failed before the answer was whole
+  timed_out,    // the deadline passed while it worked
+  left,         // the client left first
   bad_request,  // the request's body was malformed, too long or too slow, or the function was just deleted
   // It never reached a replica; whose fault that was:
   refused_by_limit,
@@ -33,9 +33,18 @@ enum class Ending : std::uint8_t {
 inline constexpr std::size_t kEndings = 12;
 
 constexpr std::string_view name(Ending ending) {
-  constexpr std::array<std::string_view, kEndings> kNames{
-      "succeeded",        "redirected",         "rejected",          "failed", "died", "timed_out", "left", "bad_request",
-      "refused_by_limit", "refused_by_gateway", "refused_by_engine", "refused_by_function"};
+  constexpr std::array<std::string_view, kEndings> kNames{"succeeded",
+                                                          "redirected",
+                                                          "rejected",
+                                                          "failed",
+                                                          "died",
+                                                          "timed_out",
+                                                          "left",
+                                                          "bad_request",
+                                                          "refused_by_limit",
+                                                          "refused_by_gateway",
+                                                          "refused_by_engine",
+                                                          "refused_by_function"};
   return kNames[static_cast<std::size_t>(ending)];
 }
 
@@ -93,7 +102,7 @@ Usage operator-(const Usage& usage, const Usage& before);
 // A day of the calendar in UTC.
 using Day = std::chrono::sys_days;
 inline Day day_of(WallTime time) { return std::chrono::floor<std::chrono::days>(time); }
-std::string format_day(Day day);                    // "2026-11-25"
+std::string format_day(Day day);                      // "2026-11-25"
 std::optional<Day> parse_day(std::string_view text);  // only of that form, and only of a day that there is
 
 struct DayUsage {

@@ -17,6 +17,8 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
 
+// Prometheus has base units: 2^30 of them are a GB-second.
+double byte_seconds(domain::MemoryTime time) { return static_cast<double>(time.kib_ms) * 1.024; }
 double seconds(domain::Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 Labels labels_of(const FunctionStats& stats) {
@@ -148,8 +150,8 @@ class Collector final : public prometheus::Collectable {
     families.push_back(call_times());
     families.push_back(replicas());
     families.push_back(start_times());
-    families.push_back(gb_seconds());
-    families.push_back(operator_cost());
+    families.push_back(busy_memory());
+    families.push_back(kept_memory());
     for (const auto& row : kOfFunctions) {
       families.push_back(of_functions(row.name, row.help, row.type, [&](Family& family, const FunctionStats& stats) {
         family.add(labels_of(stats), row.value(stats));
@@ -223,29 +225,27 @@ class Collector final : public prometheus::Collectable {
   }
   MetricFamily replicas() const {
     using domain::State;
-    return of_functions("hearth_replicas", "Replicas by state.", MetricType::Gauge,
-                        [](Family& family, const FunctionStats& stats) {
-                          for (const auto state : {State::initializing, State::warm, State::executing, State::error}) {
-                            family.add(with(labels_of(stats), "state", name(state)),
-                                       stats.replicas[static_cast<std::size_t>(state)]);
-                          }
-                        });
+    return of_functions(
+        "hearth_replicas", "Replicas by state.", MetricType::Gauge, [](Family& family, const FunctionStats& stats) {
+          for (const auto state : {State::initializing, State::warm, State::executing, State::error}) {
+            family.add(with(labels_of(stats), "state", name(state)), stats.replicas[static_cast<std::size_t>(state)]);
+          }
+        });
   }
-  MetricFamily gb_seconds() const {
-    return of_functions("hearth_usage_gb_seconds_total",
-                        "Memory limit times time that replicas were busy, or initializing; a GB is 2^30 bytes.",
-                        MetricType::Counter, [](Family& family, const FunctionStats& stats) {
-                          family.add(with(labels_of(stats), "kind", "busy"), stats.usage.busy.gb_seconds());
-                          family.add(with(labels_of(stats), "kind", "initializing"),
-                                     stats.usage.initializing.gb_seconds());
-                        });
+  MetricFamily busy_memory() const {
+    return of_functions(
+        "hearth_usage_byte_seconds_total", "Memory limit times time that replicas were busy, or initializing.",
+        MetricType::Counter, [](Family& family, const FunctionStats& stats) {
+          family.add(with(labels_of(stats), "kind", "busy"), byte_seconds(stats.usage.busy));
+          family.add(with(labels_of(stats), "kind", "initializing"), byte_seconds(stats.usage.initializing));
+        });
   }
-  MetricFamily operator_cost() const {
-    return of_functions("hearth_operator_gb_seconds_total",
+  MetricFamily kept_memory() const {
+    return of_functions("hearth_operator_byte_seconds_total",
                         "Memory limit times time that replicas were kept without a call, idle or frozen.",
                         MetricType::Counter, [](Family& family, const FunctionStats& stats) {
-                          family.add(with(labels_of(stats), "kind", "idle"), stats.usage.idle.gb_seconds());
-                          family.add(with(labels_of(stats), "kind", "frozen"), stats.usage.frozen.gb_seconds());
+                          family.add(with(labels_of(stats), "kind", "idle"), byte_seconds(stats.usage.idle));
+                          family.add(with(labels_of(stats), "kind", "frozen"), byte_seconds(stats.usage.frozen));
                         });
   }
   MetricFamily builds() const {

@@ -15,7 +15,7 @@ namespace hearth::telemetry {
 struct Snapshot {
   std::string version;  // of hearthd
   std::vector<domain::FunctionStats> functions;
-  domain::Histogram built;         // builds that made an image, from the deploy on
+  domain::Histogram built;  // builds that made an image, from the deploy on
   domain::Histogram failed_builds;
   bool engine_reachable = false;
   std::uint64_t failed_usage_writes = 0;

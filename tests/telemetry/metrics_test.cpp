@@ -41,8 +41,8 @@ TEST(Metrics, TellAFunctionsCallsReplicasAndCost) {
            "hearth_calls_in_flight{" + labels + "} 3\n",
            "hearth_calls_held{" + labels + "} 4\n",
            "hearth_replicas{" + labels + ",state=\"executing\"} 2\n",
-           "hearth_usage_gb_seconds_total{" + labels + ",kind=\"busy\"} 2.5\n",
-           "hearth_operator_gb_seconds_total{" + labels + ",kind=\"frozen\"} 1\n",
+           "hearth_usage_byte_seconds_total{" + labels + ",kind=\"busy\"} 2684354560\n",
+           "hearth_operator_byte_seconds_total{" + labels + ",kind=\"frozen\"} 1073741824\n",
        }) {
     EXPECT_THAT(text, HasSubstr(line));
   }

@@ -1,8 +1,8 @@
 // `fn usage` against a server that answers what docs/reference/api.md promises.
+#include "domain/usage.h"
 #include "api_stub.h"
 #include "cli/chart.h"
 #include "cli/program.h"
-#include "domain/usage.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,9 +37,9 @@ std::string row(const std::string& day, const std::string& function, int calls, 
 const std::string kDays = "?from=2026-11-01&to=2026-11-04&limit=1000";
 
 ApiStub::Answers three_days() {
-  return {{"GET " + kUsage + kDays, answer("200 OK", "{\"items\":[" + row("2026-11-02", "a", 10, 8) + "," +
-                                                         row("2026-11-02", "b", 5, 0.001) +
-                                                         "],\"next\":\"2026-11-02/b\"}")},
+  return {{"GET " + kUsage + kDays,
+           answer("200 OK", "{\"items\":[" + row("2026-11-02", "a", 10, 8) + "," + row("2026-11-02", "b", 5, 0.001) +
+                                "],\"next\":\"2026-11-02/b\"}")},
           {"GET " + kUsage + kDays + "&after=2026-11-02%2Fb",
            answer("200 OK", "{\"items\":[" + row("2026-11-04", "a", 1, 200) + "]}")}};
 }
@@ -114,7 +114,7 @@ TEST(Usage, RefusesDaysThatAreNone) {
 
 TEST(Bar, FillsItsShare) {
   const std::tuple<double, bool, const char*> rows[] = {
-      {0.0, true, ""},    {1.0, true, "████"}, {0.5, true, "██"},  {0.53, true, "██▏"}, {0.0001, true, "▏"},
+      {0.0, true, ""},     {1.0, true, "████"},  {0.5, true, "██"},  {0.53, true, "██▏"}, {0.0001, true, "▏"},
       {2.0, true, "████"}, {1.0, false, "####"}, {0.5, false, "##"}, {0.01, false, "#"},
   };
   for (const auto& [share, blocks, text] : rows) EXPECT_EQ(bar(share, 4, blocks), text) << share;
