@@ -27,7 +27,7 @@ WORKER = """
 
 SETTINGS = """
     limits: {memory: 128Mi, concurrency: 4, timeout: %s}
-    scale: {max: 1, idle_timeout: %s}
+    scale: {min: %d, max: 1, idle_timeout: %s}
 """
 
 
@@ -48,8 +48,8 @@ class Metering(HearthdCase):
         wait_for(f"{key} of {name} is {least}", lambda: self.usage(name, key) >= least, 20, between=0.1)
         return self.usage(name, key)
 
-    def deploy(self, name, timeout="30s", idle_timeout="5m"):
-        self.hearthd.deploy_python(name, WORKER, SETTINGS % (timeout, idle_timeout))
+    def deploy(self, name, timeout="30s", idle_timeout="5m", least=0):
+        self.hearthd.deploy_python(name, WORKER, SETTINGS % (timeout, least, idle_timeout))
 
     def timed(self, name, path):
         begun = time.monotonic()
@@ -129,12 +129,13 @@ class Metering(HearthdCase):
             pass  # hearthd is killed under it
 
     def test_tells_how_calls_went_wrong(self):
-        self.deploy("wrong", timeout="1s")
+        self.deploy("wrong", timeout="2s", least=1)
+        self.hearthd.await_state("wrong", "warm", 60)  # no start is held to the calls' deadline
         statuses = [self.hearthd.call("wrong", path).status
                     for path in ("?", "?status=404", "?status=503", "?raise=1", "?exit=1")]
         self.assertEqual(statuses, [200, 404, 503, 500, 502])
         wait_for("it is back", lambda: self.hearthd.call("wrong", "?").status == 200, 30)
-        self.assertEqual(self.hearthd.call("wrong", "?sleep=1.5").status, 504)
+        self.assertEqual(self.hearthd.call("wrong", "?sleep=3").status, 504)
         self.hearthd.deploy_python("broken", "import nothing_of_that_name\ndef handle(request, context): return ''")
         self.assertGreaterEqual(self.hearthd.call("broken").status, 500)
 
