@@ -15,7 +15,8 @@ docker::HandlerForm read_form(const YAML::Node& form) {
   const auto word = form.as<std::string>();
   if (word == "file") return docker::HandlerForm::file;
   if (word == "function") return docker::HandlerForm::function;
-  throw YAML::Exception(form.Mark(), "form is file or function; where there is no handler, leave it out");
+  if (word == "module") return docker::HandlerForm::module;
+  throw YAML::Exception(form.Mark(), "form is file, function or module; where there is no handler, leave it out");
 }
 
 docker::BuildStep read_step(const YAML::Node& step) {
@@ -32,6 +33,7 @@ docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
   if (const auto dependencies = root["dependencies"]) {
     runtime.dependencies_files = dependencies["files"].as<std::vector<std::string>>();
     if (runtime.dependencies_files.empty()) throw YAML::Exception(dependencies["files"].Mark(), "it names no file");
+    if (const auto when = dependencies["when"]) runtime.dependencies_when = when.as<std::vector<std::string>>();
     runtime.dependencies = read_step(dependencies);
   }
   if (const auto build = root["build"]) {

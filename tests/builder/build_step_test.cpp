@@ -108,6 +108,16 @@ TEST_F(BuildStepTest, ABuildGoesOnTopOfDependenciesThatSeveralFilesName) {
   EXPECT_EQ(run(build_with({{"wanted.lock", "1\n"}}), {"ls", "/function"}), "built\n") << "nothing asks for any";
 }
 
+TEST_F(BuildStepTest, AFileThatAsksForNothingByItsWordsNeedsNoBuilder) {
+  runtime_.dependencies_files = {"wanted"};
+  runtime_.dependencies_when = {"\"needs\"", "\"wants\""};
+  runtime_.dependencies = {.command = {"sh", "-c", "! grep -q some wanted || mkdir deps"}, .folder = "deps"};
+  EXPECT_EQ(run(build_with({{"wanted", "name: needs"}}), {"ls", "/function"}), "wanted\n");
+  EXPECT_THAT(output_, Not(HasSubstr("Installing")));
+  EXPECT_EQ(run(build_with({{"wanted", "\"wants\": some"}}), {"ls", "/function"}), "deps\nwanted\n");
+  EXPECT_EQ(run(build_with({{"wanted", "\"needs\": none"}}), {"ls", "/function"}), "wanted\n") << "it made no folder";
+}
+
 TEST_F(BuildStepTest, ARuntimeSaysWhatItsHandlerIs) {
   const std::map<std::string, std::string> files{{"a.x", ""}};
   const std::string subject = "handler: runtime " + runtime_.name;
@@ -125,6 +135,11 @@ TEST_F(BuildStepTest, ARuntimeSaysWhatItsHandlerIs) {
   EXPECT_EQ(fault_with(files, "a.x:f").message, "handler: the package has no file a.x:f");
   EXPECT_NO_THROW(build_with(files, "a.x"));
 
+  runtime_.handler_form = HandlerForm::module;
+  EXPECT_EQ(fault_with(files, "a.x:").message, subject + " wants FILE or FILE:EXPORT, not a.x:");
+  EXPECT_NO_THROW(build_with(files, "a.x"));
+  EXPECT_NO_THROW(build_with(files, "a.x:f"));
+
   runtime_.handler = "b.x";
   EXPECT_EQ(fault_with(files).message, "handler: the package has no file b.x");
   runtime_.handler = "a.x";
@@ -137,7 +152,7 @@ TEST_F(BuildStepTest, ATemplateThatCannotBeUnderstoodIsToldWithItsPlace) {
     read_runtimes(home_.path());
     FAIL() << "it was read";
   } catch (const domain::Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("template.yaml:3:17: form is file or function"));
+    EXPECT_THAT(error.what(), HasSubstr("template.yaml:3:17: form is file, function or module"));
   }
 }
 

@@ -30,10 +30,12 @@ void check_handler(const Runtime& runtime, const std::string& given, const Packa
     if (!given.empty()) refuse("handler: runtime " + runtime.name + " has none", "leave handler out of fn.yaml");
     return;
   }
-  const bool has_function = runtime.handler_form == HandlerForm::function;
-  const std::string form = has_function ? "FILE:FUNCTION" : "FILE";
-  const auto colon = has_function ? handler.rfind(':') : handler.size();
-  if (handler.empty() || colon == 0 || colon == handler.npos || (has_function && colon + 1 == handler.size())) {
+  const bool names_function = runtime.handler_form == HandlerForm::function;
+  const bool is_file = runtime.handler_form == HandlerForm::file;
+  const std::string form = names_function ? "FILE:FUNCTION" : is_file ? "FILE" : "FILE or FILE:EXPORT";
+  const auto colon = is_file ? handler.npos : handler.rfind(':');
+  const bool lacks_function = colon == handler.npos ? names_function : colon + 1 == handler.size();
+  if (handler.empty() || colon == 0 || lacks_function) {
     refuse("handler: runtime " + runtime.name + " wants " + form + (handler.empty() ? "" : ", not " + handler),
            runtime.handler.empty() ? "" : "write it like handler: " + runtime.handler);
   }
@@ -55,6 +57,14 @@ std::string asked_for(const Runtime& runtime, const PackageIndex& index) {
     }
   }
   return asked;
+}
+
+bool asks_for_some(const Runtime& runtime, const PackageIndex& index) {
+  if (runtime.dependencies_files.empty() || !index.has(runtime.dependencies_files.front())) return false;
+  const auto& words = runtime.dependencies_when;
+  const auto first = index.contents.find(runtime.dependencies_files.front());
+  if (words.empty() || first == index.contents.end()) return true;
+  return std::ranges::any_of(words, [&](const auto& word) { return first->second.find(word) != std::string::npos; });
 }
 
 bool is_built(const Runtime& runtime, const PackageIndex& index) {
@@ -99,7 +109,7 @@ std::string Builder::of_runtime(const Revision& revision, const std::string& pac
     content.built.emplace(settings_.work_folder);
     runtimes_.build(runtime, package, *content.built, run);
   }
-  if (files.empty() || !index.has(files.front())) {
+  if (!asks_for_some(runtime, index)) {
     return on_top_of(runtimes_.run_image(runtime, run), {}, revision, content, run);
   }
   const std::string asked = asked_for(runtime, index);

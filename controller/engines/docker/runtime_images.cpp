@@ -122,8 +122,10 @@ std::string RuntimeImages::with_dependencies(const Runtime& runtime, const fs::p
   tar.add_file("Dockerfile", "FROM " + base + "\nCOPY installed /function\n");
   tar.begin({.kind = TarEntry::Kind::folder, .path = "installed"});
   installed.rewind();
-  TarReader reader{installed.descriptor(), settings_.installed};
-  if (installed.size() > 0) copy_entries(reader, tar, "installed/");
+  if (installed.size() > 0) {
+    TarReader reader{installed.descriptor(), settings_.installed};
+    copy_entries(reader, tar, "installed/");
+  }
   tar.finish();
   images_.build({.context = context, .tag = name, .labels = {{kBuiltBy, settings_.installation.id}}}, run.deadline,
                 run.output, run.stop);

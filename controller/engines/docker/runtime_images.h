@@ -29,6 +29,7 @@ enum class HandlerForm : std::uint8_t {
   none,      // it has no handler: the package is all there is to say
   file,      // "run.sh"
   function,  // "handler.py:handle"
+  module,    // "handler.js", or "handler.js:name" of what it exports
 };
 
 // A template folder of ours, as its template.yaml says.
@@ -39,6 +40,7 @@ struct Runtime {
   HandlerForm handler_form = HandlerForm::none;
   std::string handler = {};                          // what fn.yaml may leave out
   std::vector<std::string> dependencies_files = {};  // the first asks for them, others pin: "package.json", its lock
+  std::vector<std::string> dependencies_when = {};   // the first asks for some if it says one of these; empty: always
   BuildStep dependencies = {};                       // its folder stays where it is, below /function: ".packages"
   BuildStep build = {};                              // its folder becomes /function
   std::string builds = {};                           // only what has a file of this pattern; empty: every package

@@ -1,4 +1,4 @@
-// What the image starts: loads the handler, listens, serves, and on SIGTERM finishes what runs.
-import { start } from './hearth/main.mjs';
+// What a container of the node runtime runs: loads the handler, then serves its calls until SIGTERM.
+import { main } from './hearth/main.mjs';
 
-await start();
+await main();

@@ -1,12 +1,10 @@
 #!/bin/sh
-# Runs in the builder stage, in /function: installs what package.json asks for, exactly as its lock file says where there is one.
+# Runs in the builder stage, in /function: installs what package.json asks for, as its lock file says where there is one.
 set -eu
-export npm_config_cache=/cache/npm npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false
-export NODE_EXTRA_CA_CERTS="${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}"
-if [ -f package-lock.json ]; then
-  npm ci --omit=dev --no-progress
+if [ -f package-lock.json ] || [ -f npm-shrinkwrap.json ]; then
+  set -- ci
 else
-  echo "There is no package-lock.json: versions may differ from build to build" >&2
-  npm install --omit=dev --no-progress --no-package-lock
+  echo "There is no package-lock.json: another build may get other versions" >&2
+  set -- install --no-package-lock
 fi
-mkdir -p node_modules
+exec npm "$@" --omit=dev --cache=/cache/npm --no-audit --no-fund --no-progress --no-update-notifier

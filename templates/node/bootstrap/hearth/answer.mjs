@@ -1,30 +1,32 @@
-// What a handler returned, as status, headers and a body: whole (a string or bytes), in pieces, or none.
+// What a handler returned, as { status, fields, data, pieces }: `fields` are names and values in turn, `data` is a whole
+// body (text or bytes), `pieces` is one to be read piece by piece, `early` says that its head need not wait for the first.
+import { take } from './response.mjs';
 
-export class BadAnswer extends Error {
+export class BadAnswer extends TypeError {
   name = 'Bad return value';
 }
 
-const NO_BODY = new Set([204, 205, 304]);
+// Framing and the connection are the server's to decide.
+const OWN_FIELDS = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer', 'te', 'date']);
+// fetch() has undone these, and leaves what the body was before in its Response.
+const UNDONE_FIELDS = new Set(['content-encoding', 'content-length']);
 
-// { status, headers: [[name, value]], data, pieces }
 export function answerOf(result) {
   if (result instanceof Response) return ofResponse(result);
-  if (result === undefined || result === null) return { status: 204, headers: [] };
+  if (result === undefined || result === null) return { status: 204, fields: [] };
   if (typeof result === 'string') return whole('text/plain; charset=utf-8', result);
   const bytes = bytesOf(result);
   if (bytes) return whole('application/octet-stream', bytes);
-  if (isPieces(result)) {
-    return { status: 200, headers: [['content-type', 'text/plain; charset=utf-8']], pieces: result };
-  }
+  const pieces = piecesOf(result);
+  if (pieces) return { status: 200, fields: ['content-type', 'text/plain; charset=utf-8'], pieces };
   return whole('application/json', jsonOf(result));
 }
 
 export function problem(status, title, detail, layer, code) {
-  const body = JSON.stringify({ type: 'about:blank', title, status, code, layer, detail });
-  return { status, headers: [['content-type', 'application/problem+json']], data: body };
+  const data = JSON.stringify({ type: 'about:blank', title, status, code, layer, detail });
+  return { status, fields: ['content-type', 'application/problem+json'], data };
 }
 
-// A piece of a streamed body as bytes.
 export function encodePiece(piece) {
   if (typeof piece === 'string') return piece;
   const bytes = bytesOf(piece);
@@ -33,33 +35,41 @@ export function encodePiece(piece) {
 }
 
 function whole(type, data) {
-  return { status: 200, headers: [['content-type', type]], data };
+  return { status: 200, fields: ['content-type', type], data };
 }
 
 function ofResponse(response) {
-  const headers = [];
-  for (const [name, value] of response.headers) {
-    if (name !== 'set-cookie') headers.push([name, value]);
-  }
-  for (const cookie of cookiesOf(response.headers)) headers.push(['set-cookie', cookie]);
   const { status } = response;
   if (status < 200) throw new BadAnswer(`a Response of status ${status} answers nothing`);
-  if (NO_BODY.has(status) || response.bodyUsed) return { status, headers };
-  const source = sourceOf(response);
-  if (source !== undefined) return { status, headers, data: source };
-  return response.body ? { status, headers, pieces: response.body } : { status, headers, data: '' };
+  if (response.bodyUsed) throw new BadAnswer("the Response's body has been read: return a clone() of it");
+  const { data, fields } = take(response);
+  if (data !== undefined) return { status, fields: withoutOwn(fields ?? flat(response.headers), true), data };
+  const pieces = response.body && piecesOf(response.body);
+  const all = withoutOwn(flat(response.headers), false, response.url !== '');
+  return pieces ? { status, fields: all, pieces, early: true } : { status, fields: all };
 }
 
-// Debian's undici has no getSetCookie() and joins them by commas; a comma within a date is not before a NAME=.
-function cookiesOf(headers) {
-  return headers.getSetCookie?.() ?? headers.get('set-cookie')?.split(/,\s*(?=[^;,=\s]+=)/) ?? [];
+function flat(headers) {
+  const fields = [];
+  for (const [name, value] of headers) {
+    for (const one of name === 'set-cookie' ? cookiesIn(value) : [value]) fields.push(name, one);
+  }
+  return fields;
 }
 
-// The string or bytes that a Response was made of, where undici still has it: a stream over it costs more than the call.
-const kState = Object.getOwnPropertySymbols(new Response('')).find((symbol) => symbol.description === 'state');
-function sourceOf(response) {
-  const source = kState && response[kState]?.body?.source;
-  return typeof source === 'string' || source instanceof Uint8Array ? source : undefined;
+function withoutOwn(fields, isWhole, isFetched = false) {
+  const kept = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at].toLowerCase();
+    if (OWN_FIELDS.has(name) || (isWhole && name === 'content-length') || (isFetched && UNDONE_FIELDS.has(name))) continue;
+    kept.push(fields[at], fields[at + 1]);
+  }
+  return kept;
+}
+
+// Debian's undici joins them by commas. A comma within a date is not before a NAME=.
+function cookiesIn(value) {
+  return value.split(/,\s*(?=[^;,=\s]+=)/);
 }
 
 function bytesOf(value) {
@@ -69,9 +79,11 @@ function bytesOf(value) {
   return undefined;
 }
 
-function isPieces(value) {
-  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Map) && !(value instanceof Set) &&
-    (typeof value[Symbol.asyncIterator] === 'function' || typeof value[Symbol.iterator] === 'function');
+// An iterator over what is meant to come piece by piece; an array, a Map or a Set is a value.
+function piecesOf(value) {
+  if (typeof value !== 'object') return undefined;
+  if (value[Symbol.asyncIterator]) return value[Symbol.asyncIterator]();
+  return typeof value.next === 'function' && value[Symbol.iterator] ? value[Symbol.iterator]() : undefined;
 }
 
 function jsonOf(value) {
@@ -79,12 +91,15 @@ function jsonOf(value) {
   try {
     text = JSON.stringify(value);
   } catch (error) {
-    throw new BadAnswer(`what the handler returned is not JSON: ${error.message}`);
+    throw new BadAnswer(`the handler returned ${nameOf(value)} that is not JSON: ${error.message}`);
   }
-  if (text === undefined) throw new BadAnswer(`the handler returned ${nameOf(value)}, which is no answer`);
+  if (text === undefined) {
+    throw new BadAnswer(`the handler returned a ${nameOf(value)}: return a Response, a string, bytes, something JSON can ` +
+      'say, nothing, or an (async) iterator or ReadableStream of strings or bytes');
+  }
   return text;
 }
 
 function nameOf(value) {
-  return typeof value === 'object' ? value?.constructor?.name ?? 'null' : typeof value;
+  return typeof value === 'object' && value !== null ? value.constructor?.name ?? 'object' : value === null ? 'null' : typeof value;
 }

@@ -1,37 +1,45 @@
 // What a call knows beside its request.
+import { formatWithOptions } from 'node:util';
 
-const shared = {
-  function: process.env.HEARTH_FUNCTION ?? '',
-  namespace: process.env.HEARTH_NAMESPACE ?? 'default',
-  revision: Number(process.env.HEARTH_REVISION ?? 0),
-};
+const { HEARTH_FUNCTION, HEARTH_NAMESPACE, HEARTH_REVISION, HEARTH_TIMEOUT_MS } = process.env;
+const NUMBER = /^\d+$/;
+const FUNCTION = HEARTH_FUNCTION ?? '';
+const NAMESPACE = HEARTH_NAMESPACE ?? 'default';
+const REVISION = NUMBER.test(HEARTH_REVISION) ? Number(HEARTH_REVISION) : 0;
+const TIMEOUT = NUMBER.test(HEARTH_TIMEOUT_MS) ? Number(HEARTH_TIMEOUT_MS) : 30_000; // where a call brings none
 
-const log = {
-  debug: (...words) => console.debug(...words),
-  info: (...words) => console.info(...words),
-  warn: (...words) => console.warn(...words),
-  error: (...words) => console.error(...words),
-};
+function level(name) {
+  return (...words) => void process.stderr.write(`${name} ${formatWithOptions({}, ...words)}\n`);
+}
+
+// Its lines belong to the call that writes them, as do console's.
+const log = { debug: level('DEBUG'), info: level('INFO'), warn: level('WARN'), error: level('ERROR') };
 
 export class Context {
+  #headers;
   #signal;
+  #begun = performance.now();
+  #deadline;
 
-  constructor(headers, timeout, signal) {
-    const left = headers['hearth-deadline-ms'];
-    this.callId = headers['hearth-call-id'] ?? '';
-    this.deadline = Date.now() + (/^\d+$/.test(left) ? Number(left) : timeout); // as Date.now() counts
-    this.traceparent = headers.traceparent ?? '';
+  constructor(headers, signal) {
+    this.#headers = headers;
     this.#signal = signal;
   }
 
+  get callId() {
+    return this.#headers['hearth-call-id'] ?? '';
+  }
+  get traceparent() {
+    return this.#headers.traceparent ?? '';
+  }
   get function() {
-    return shared.function;
+    return FUNCTION;
   }
   get namespace() {
-    return shared.namespace;
+    return NAMESPACE;
   }
   get revision() {
-    return shared.revision;
+    return REVISION;
   }
   get log() {
     return log;
@@ -40,7 +48,12 @@ export class Context {
   get signal() {
     return this.#signal();
   }
+  // When hearthd gives the call up, as Date.now() counts.
+  get deadline() {
+    return (this.#deadline ??= Math.round(Date.now() + this.remainingMs()));
+  }
   remainingMs() {
-    return Math.max(0, this.deadline - Date.now());
+    const left = this.#headers['hearth-deadline-ms'];
+    return Math.max(0, (NUMBER.test(left) ? Number(left) : TIMEOUT) - (performance.now() - this.#begun));
   }
 }

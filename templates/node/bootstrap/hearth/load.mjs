@@ -1,6 +1,7 @@
 // Finds the handler that $HEARTH_HANDLER names, and says in one line why it cannot be had.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 export const EXIT_CODE = 121; // what hearthd knows as "the handler does not load"
@@ -12,7 +13,7 @@ export async function load(where, folder) {
   const colon = where.lastIndexOf(':');
   const file = colon < 0 ? where : where.slice(0, colon);
   const name = colon < 0 ? 'default' : where.slice(colon + 1);
-  const path = join(folder, compiled(file));
+  const path = join(folder, built(file));
   if (!existsSync(path)) throw new LoadError(`the package has no file ${file}; ${listing(folder)}`);
   const module = await importFile(file, path);
   const call = exported(module, name);
@@ -23,22 +24,28 @@ export async function load(where, folder) {
   return { call, shutdown: exported(module, 'shutdown') };
 }
 
-export function report(error) {
-  if (error.cause) console.error(error.cause);
-  console.error(error.message);
-}
-
 // A TypeScript file was built to JavaScript beside itself.
-function compiled(file) {
-  return file.replace(/\.([mc]?)ts$/, '.$1js');
+function built(file) {
+  const name = file.replace(/\.([mc]?)tsx?$/, '.$1js');
+  if (name !== file) process.setSourceMapsEnabled(true);
+  return name;
 }
 
 async function importFile(file, path) {
   try {
     return await import(pathToFileURL(path).href);
   } catch (error) {
-    throw new LoadError(`${file} does not load: ${reason(error)}`, { cause: error });
+    throw new LoadError(`${placeOf(error, path) ?? file} does not load: ${reason(error)}`, { cause: error });
   }
+}
+
+// FILE:LINE where the handler's file does not parse. Node tells it in the first line of the error's stack, but of a module
+// only when it ends by it.
+function placeOf(error, path) {
+  if (!(error instanceof SyntaxError)) return undefined;
+  const told = `${error.stack}\n${spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' }).stderr}`;
+  const place = /^(?:file:\/\/)?(\/\S+:\d+)$/m.exec(told);
+  return place ? relative(process.cwd(), place[1]) : undefined;
 }
 
 function reason(error) {

@@ -1,49 +1,43 @@
 // Standard output and error whose lines say which call they belong to (docs/reference/container.md).
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { writeSync } from 'node:fs';
 
-export const current = new AsyncLocalStorage(); // the call that runs: { marker, partial }
+export const current = new AsyncLocalStorage(); // the Call that runs
 
-export function markerOf(callId) {
-  return callId ? `\x1f${callId}\x1f` : '';
+const streams = [process.stdout, process.stderr];
+const writers = streams.map((stream) => stream.write.bind(stream)); // synchronous: the streams are pipes or files
+const LONGEST_LINE = 64 * 1024;
+
+// What a call has printed without a line's end yet, of each stream.
+export class Partial {
+  lines = streams.map(() => '');
 }
 
-// In the place of what console and the handler write to.
 export function install() {
-  for (const stream of [process.stdout, process.stderr]) {
-    const descriptor = stream.fd;
+  streams.forEach((stream, at) => {
     stream.write = (chunk, encoding, done) => {
-      put(descriptor, typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
-      const callback = typeof encoding === 'function' ? encoding : done;
-      if (callback) process.nextTick(callback);
+      put(at, typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
+      const told = typeof encoding === 'function' ? encoding : done;
+      if (told) process.nextTick(told);
       return true;
     };
-  }
+  });
 }
 
 // Ends what the call left without a line's end.
 export function finish(call) {
-  for (const [descriptor, rest] of call.partial) {
-    if (rest) writeAll(descriptor, `${call.marker}${rest}\n`);
-  }
-  call.partial.clear();
+  call.partial?.lines.forEach((rest, at) => rest && writers[at](`${call.marker}${rest}\n`));
+  call.partial = null;
 }
 
-function put(descriptor, text) {
+function put(at, text) {
   const call = current.getStore();
-  if (!call?.marker) return writeAll(descriptor, text);
-  const lines = ((call.partial.get(descriptor) ?? '') + text).split('\n');
-  call.partial.set(descriptor, lines.pop());
-  if (lines.length) writeAll(descriptor, lines.map((line) => `${call.marker}${line}\n`).join(''));
-}
-
-function writeAll(descriptor, text) {
-  let bytes = Buffer.from(text);
-  while (bytes.length) {
-    try {
-      bytes = bytes.subarray(writeSync(descriptor, bytes));
-    } catch (error) {
-      if (error.code !== 'EAGAIN') return; // nobody reads any more
-    }
+  if (!call?.marker) return writers[at](text);
+  const { lines } = (call.partial ??= new Partial());
+  const whole = (lines[at] + text).split('\n');
+  lines[at] = whole.pop();
+  if (lines[at].length > LONGEST_LINE || (lines[at] && call.over)) {
+    whole.push(lines[at]);
+    lines[at] = '';
   }
+  if (whole.length) writers[at](whole.map((line) => `${call.marker}${line}\n`).join(''));
 }

@@ -1,13 +1,10 @@
 // The request as the Fetch API has it, made only as far as the handler looks: most ask for a method, a path and a body.
-import { Readable } from 'node:stream';
-
-export class BadRequest extends Error {
-  name = 'BadRequest';
-}
+import { IncomingHeaders } from './headers.mjs';
 
 export class IncomingRequest {
   #message;
   #signal;
+  #url;
   #headers;
   #real;
   #used = false;
@@ -22,10 +19,10 @@ export class IncomingRequest {
     return this.#message.method;
   }
   get url() {
-    return `http://${this.#message.headers.host ?? 'localhost'}${this.#message.url}`;
+    return (this.#url ??= urlOf(this.#message));
   }
   get headers() {
-    return (this.#headers ??= headersOf(this.#message));
+    return (this.#headers ??= new IncomingHeaders(this.#message));
   }
   get signal() {
     return this.#signal();
@@ -39,17 +36,19 @@ export class IncomingRequest {
 
   async arrayBuffer() {
     const bytes = await this.#take();
-    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+    const { buffer, byteOffset, byteLength } = bytes;
+    return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
   }
   async text() {
-    return (await this.#take()).toString();
+    return decoder.decode(await this.#take());
   }
   async json() {
     const text = await this.text();
     try {
       return JSON.parse(text);
     } catch (error) {
-      throw new BadRequest(`the body is not JSON: ${error.message}`);
+      // The caller's fault: what a handler does not catch of it is a 400.
+      throw Object.assign(new SyntaxError(`the body is not JSON: ${error.message}`), { status: 400 });
     }
   }
   async blob() {
@@ -66,46 +65,81 @@ export class IncomingRequest {
   #fetch() {
     if (this.#real) return this.#real;
     if (this.#used) throw new TypeError('the body has been read');
-    const hasBody = this.method !== 'GET' && this.method !== 'HEAD';
+    const { method } = this;
+    const body = method === 'GET' || method === 'HEAD' ? null : streamOf(this.#message);
     this.#real = new Request(this.url, {
-      method: this.method,
+      method,
       headers: this.headers,
-      signal: this.#signal(),
-      ...(hasBody && { body: Readable.toWeb(this.#message), duplex: 'half' }),
+      signal: this.signal,
+      ...(body && { body, duplex: 'half' }),
     });
     return this.#real;
   }
-  static real(request) {
-    return request.#fetch();
-  }
 
   async #take() {
-    if (this.#real) return Buffer.from(await this.#real.arrayBuffer());
+    if (this.#real) return new Uint8Array(await this.#real.arrayBuffer());
     if (this.#used) throw new TypeError('the body has been read');
     this.#used = true;
-    const parts = [];
-    for await (const part of this.#message) parts.push(part);
-    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+    return hasBody(this.#message) ? whole(this.#message) : new Uint8Array();
+  }
+
+  static {
+    // It is a Request to `instanceof`, and what is not defined above is the real one's, undici's own symbols among it.
+    Object.setPrototypeOf(this.prototype, Request.prototype);
+    const sample = new Request('http://localhost');
+    const rest = ['cache', 'credentials', 'destination', 'duplex', 'integrity', 'keepalive', 'mode', 'redirect',
+      'referrer', 'referrerPolicy'];
+    for (const name of [...Object.getOwnPropertySymbols(sample), ...rest]) {
+      const get = function () {
+        return this.#fetch()[name];
+      };
+      Object.defineProperty(this.prototype, name, { get, configurable: true });
+    }
   }
 }
 
-// It is a Request to `instanceof`, and what is not defined above is the real one's.
-Object.setPrototypeOf(IncomingRequest.prototype, Request.prototype);
-for (const key of [
-  ...Object.getOwnPropertySymbols(new Request('http://localhost')),
-  ...['cache', 'credentials', 'destination', 'duplex', 'integrity', 'isHistoryNavigation', 'isReloadNavigation',
-    'keepalive', 'mode', 'redirect', 'referrer', 'referrerPolicy'],
-]) {
-  Object.defineProperty(IncomingRequest.prototype, key, {
-    get() {
-      return IncomingRequest.real(this)[key];
-    },
+const decoder = new TextDecoder(); // takes a byte order mark away, as Request.text() does
+
+// As the caller wrote it: what hearthd was asked for stands in X-Forwarded-Proto and -Host.
+function urlOf(message) {
+  const { headers, url } = message;
+  const origin = `${headers['x-forwarded-proto'] ?? 'http'}://${headers['x-forwarded-host'] ?? headers.host}`;
+  try {
+    return new URL(origin + url).href;
+  } catch {
+    return new URL(url.startsWith('/') ? `http://localhost${url}` : 'http://localhost/').href;
+  }
+}
+
+function hasBody({ headers }) {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+}
+
+function whole(message) {
+  return new Promise((resolve, reject) => {
+    const parts = [];
+    message.on('data', (part) => parts.push(part));
+    message.on('end', () => resolve(parts.length === 1 ? parts[0] : Buffer.concat(parts)));
+    message.on('error', reject);
+    if (message.destroyed && !message.readableEnded) reject(message.errored ?? new Error('the caller left'));
   });
 }
 
-function headersOf(message) {
-  const headers = new Headers();
-  const raw = message.rawHeaders;
-  for (let i = 0; i < raw.length; i += 2) headers.append(raw[i], raw[i + 1]);
-  return headers;
+// Takes a piece when one is wanted and no sooner. Readable.toWeb() counts pieces as if they were bytes, and hoards.
+function streamOf(message) {
+  const pieces = message.iterator({ destroyOnReturn: false });
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { value, done } = await pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+      },
+      async cancel() {
+        await pieces.return();
+        message.resume(); // the rest of the body comes before the connection's next request
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
