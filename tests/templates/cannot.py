@@ -2,6 +2,6 @@
 
 COMPILED = {"load": "what does not load does not compile"}
 
-TABLE = {"go": COMPILED, "cpp": COMPILED}
+TABLE = {"go": COMPILED, "cpp": COMPILED, "rust": COMPILED}
 
 WRONG_HANDLER = {"python": "handler.py:nowhere", "node": "handler.mjs:nowhere"}

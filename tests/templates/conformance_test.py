@@ -42,7 +42,7 @@ class World:
         if cls.hearthd is None:
             cls.hearthd = Hearthd()
             unittest.addModuleCleanup(cls.hearthd.close)
-            cls.hearthd.fn("deploy", cwd=FOLDER, timeout=220)
+            cls.hearthd.fn("deploy", cwd=FOLDER, timeout=400)  # compilers, and what they compile first
             cls.image = cls.hearthd.function("conforms", "/revisions/1")["image"]
             cls.handler = cls.hearthd.function("conforms")["spec"].get("handler", "")
         return cls

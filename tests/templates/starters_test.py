@@ -21,6 +21,7 @@ COMMANDS = {
     "typescript": ("node", "npm install --no-fund --no-audit --silent && npm test && npm run check"),
     "go": ("go", "go vet ./... && go test ./..."),
     "cpp": ("cpp", "g++ -std=c++20 -Wall -Wextra -Werror handler.cpp handler_test.cpp -o handler_test && ./handler_test"),
+    "rust": ("rust", "/usr/lib/hearth/cargo test --locked --quiet"),
 }
 
 
