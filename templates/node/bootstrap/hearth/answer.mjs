@@ -101,5 +101,5 @@ function jsonOf(value) {
 }
 
 function nameOf(value) {
-  return typeof value === 'object' && value !== null ? value.constructor?.name ?? 'object' : value === null ? 'null' : typeof value;
+  return typeof value === 'object' ? value?.constructor?.name ?? 'null' : typeof value;
 }

@@ -38,7 +38,7 @@ export class Call {
   async run() {
     const signal = () => this.#signal();
     const request = new IncomingRequest(this.#message, signal);
-    const context = new Context(this.#message.headers, signal);
+    const context = new Context(this.#message, signal);
     try {
       const result = this.#server.handler.call(request, context);
       const answer = answerOf(typeof result?.then === 'function' ? await result : result);

@@ -16,21 +16,21 @@ function level(name) {
 const log = { debug: level('DEBUG'), info: level('INFO'), warn: level('WARN'), error: level('ERROR') };
 
 export class Context {
-  #headers;
+  #message; // whose headers Node reads when they are first asked for
   #signal;
   #begun = performance.now();
   #deadline;
 
-  constructor(headers, signal) {
-    this.#headers = headers;
+  constructor(message, signal) {
+    this.#message = message;
     this.#signal = signal;
   }
 
   get callId() {
-    return this.#headers['hearth-call-id'] ?? '';
+    return this.#message.headers['hearth-call-id'] ?? '';
   }
   get traceparent() {
-    return this.#headers.traceparent ?? '';
+    return this.#message.headers.traceparent ?? '';
   }
   get function() {
     return FUNCTION;
@@ -53,7 +53,7 @@ export class Context {
     return (this.#deadline ??= Math.round(Date.now() + this.remainingMs()));
   }
   remainingMs() {
-    const left = this.#headers['hearth-deadline-ms'];
+    const left = this.#message.headers['hearth-deadline-ms'];
     return Math.max(0, (NUMBER.test(left) ? Number(left) : TIMEOUT) - (performance.now() - this.#begun));
   }
 }
