@@ -128,7 +128,8 @@ function isAbort(error) {
   return error?.name === 'AbortError' || error?.code === 'ECONNRESET';
 }
 
-// A Response of text or bytes can be thrown. An error with a `status` of 400 to 499 is the caller's fault, as many packages of Node have it.
+// A Response of text or bytes can be thrown. An error with a `status` of 400 to 499 is the caller's fault, as many packages
+// of Node have it.
 function failure(error) {
   if (error instanceof Response) {
     const answer = answerOf(error);
