@@ -43,7 +43,7 @@ class Starters(unittest.TestCase):
                            capture_output=True, timeout=30)
             docker("run", "--rm", "-v", f"{Path(folder) / 'first'}:/first", "-w", "/first", "-v", f"{AUTHORITIES}:/ca.crt:ro",
                    "-e", "SSL_CERT_FILE=/ca.crt", "-e", "NODE_EXTRA_CA_CERTS=/ca.crt", "-e", "NODE_ENV=development",
-                   "-e", "CARGO_HTTP_CAINFO=/ca.crt", image, "sh", "-ec", command, timeout=240)
+                   "-e", "CARGO_HTTP_CAINFO=/ca.crt", image, "sh", "-ec", command, timeout=420)
 
 
 for starter in COMMANDS:
