@@ -7,6 +7,7 @@
 #include <yaml-cpp/yaml.h>
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 
@@ -92,10 +93,25 @@ Words defaults() {
   return words;
 }
 
+// hearthd(8), of the same table as the flags.
+void print_manual() {
+  std::string text = ".TH HEARTHD 8 \"\" \"Hearth " HEARTH_VERSION
+                     "\" \"Hearth\"\n.SH NAME\nhearthd \\- keeps functions as containers, "
+                     "from none to many and back\n.SH SYNOPSIS\n.B hearthd\n[\\fIOPTION\\fR ...]\n.SH OPTIONS\n"
+                     "Each is also a HEARTH_... variable and a key of hearth.yaml in its configuration folder.\n";
+  for (const auto& [name, setting] : settings()) {
+    text += ".TP\n\\fB\\-\\-" + replaced(name, '_', '-') + " " + setting.type + "\\fR\n" + setting.help + " (" +
+            variable_of(name) + ")\n";
+  }
+  std::puts((text + ".SH SEE ALSO\n.BR fn (1)").c_str());
+}
+
 // Puts what flags and variables say over `words`; false when only help was asked for.
 bool put_flags(int argc, const char* const* argv, Words& words) {
   CLI::App app{"hearthd: keeps functions as containers, from none to many and back\n"};
   app.set_version_flag("--version", "hearthd " HEARTH_VERSION);
+  bool manual = false;
+  app.add_flag("--man", manual, "print hearthd(8), for man -l");
   app.footer("Each setting is also a HEARTH_… variable and a key of hearth.yaml (in its config folder).");
   for (const auto& [name, setting] : settings()) {
     app.add_option("--" + replaced(name, '_', '-'), words[name], setting.help)
@@ -109,7 +125,8 @@ bool put_flags(int argc, const char* const* argv, Words& words) {
     if (error.get_exit_code() == 0) return app.exit(error), false;
     throw Error{Code::invalid, Layer::client, error.what(), "hearthd --help tells the flags"};
   }
-  return true;
+  if (manual) print_manual();
+  return !manual;
 }
 
 [[noreturn]] void wrong(const fs::path& file, const YAML::Mark& mark, const std::string& what) {

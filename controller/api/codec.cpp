@@ -188,6 +188,14 @@ std::size_t whole_characters(std::string_view text) {
   return text.size();
 }
 
+std::string call_line(const control::CallRecord& call) {
+  return line_of({{"call", call.id},
+                  {"method", call.method},
+                  {"target", call.target},
+                  {"status", call.status},
+                  {"ms", static_cast<double>(call.took.count()) / 1000.0}});
+}
+
 std::string build_output_line(std::string_view text) { return line_of({{"type", "output"}, {"text", text}}); }
 
 std::string build_done_line(std::uint64_t revision) { return line_of({{"type", "done"}, {"revision", revision}}); }

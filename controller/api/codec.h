@@ -50,6 +50,9 @@ bool is_digest(std::string_view text);
 // but at most 3 at its end.
 std::size_t whole_characters(std::string_view text);
 
+// A call that has ended, as a line.
+std::string call_line(const control::CallRecord& call);
+
 // Lines of the NDJSON of a build.
 std::string build_output_line(std::string_view text);
 std::string build_done_line(std::uint64_t revision);

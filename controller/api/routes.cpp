@@ -43,6 +43,7 @@ Routes make_routes() {
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/replicas", list_replicas);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/logs", get_logs);
   routes.add("GET", "/v1/namespaces/{ns}/usage", list_usage);
+  routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/calls", get_calls);
   routes.add("HEAD", "/v1/namespaces/{ns}/packages/{digest}", head_package);
   routes.add("PUT", "/v1/namespaces/{ns}/packages/{digest}", put_package);
   return routes;

@@ -1,10 +1,13 @@
 #include "api/streams.h"
 
 #include "api/codec.h"
+#include "api/log_filter.h"
 #include "api/resources.h"
 #include "domain/error.h"
 
+#include <algorithm>
 #include <chrono>
+#include <deque>
 
 namespace hearth::api {
 namespace {
@@ -12,6 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 using domain::Code;
 using domain::Layer;
+
+constexpr std::uint64_t kUsualLines = 100;
+constexpr std::uint64_t kMostLines = 1'000'000;
 
 http::Fields ndjson() { return {{"Content-Type", "application/x-ndjson"}, {"Cache-Control", "no-store"}}; }
 
@@ -40,6 +46,23 @@ void follow_build(const control::BuildLog& log, std::uint64_t revision, http::Bl
     exchange.write(part.fault ? build_failed_line(*part.fault) : build_done_line(revision));
     return exchange.finish();
   }
+}
+
+// Of the lines that are kept, the last `tail` that the filter takes: never more of them in memory.
+std::string last_taken(telemetry::LogFiles::Reader& reader, const LogFilter& filter, std::size_t tail) {
+  std::deque<std::string> last;
+  for (auto part = reader.read(0s); !part.lines.empty(); part = reader.read(0s)) {
+    std::string_view rest = part.lines;
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find('\n'), rest.size() - 1);
+      if (tail > 0 && filter.takes(rest.substr(0, end))) last.emplace_back(rest.substr(0, end + 1));
+      if (last.size() > tail) last.pop_front();
+      rest.remove_prefix(end + 1);
+    }
+  }
+  std::string text;
+  for (const auto& line : last) text += line;
+  return text;
 }
 
 }  // namespace
@@ -71,18 +94,39 @@ void get_build(const Parts& parts, http::BlockingExchange& exchange, const Reque
   exchange.finish();
 }
 
+void get_calls(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
+               const Parameters& parameters) {
+  refuse_other_parameters(request, {"follow"});
+  const auto name = function_of(parameters);
+  auto follower = parts.service.follow_calls(name);
+  exchange.start(200, ndjson());
+  if (!flag_of(request, "follow")) return exchange.finish();
+  while (!request.stop.stop_requested()) {
+    std::string lines;
+    for (const auto& call : follower.read(10s, request.stop)) lines += call_line(call);
+    if (!lines.empty()) exchange.write(lines);
+  }
+}
+
 void get_logs(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
               const Parameters& parameters) {
-  refuse_other_parameters(request, {"follow", "tail"});
+  refuse_other_parameters(request, {"follow", "tail", "since", "call", "grep"});
   const auto name = function_of(parameters);
   const bool follow = flag_of(request, "follow");
-  const auto tail = number_of(request, "tail", 100, 1'000'000);
+  const LogFilter filter(request);
+  const auto tail = number_of(request, "tail", filter.is_set() ? kMostLines : kUsualLines, kMostLines);
   parts.service.function(name);  // refuses a name that is not there
-  auto reader = parts.logs.reader(name, tail);
+  // Only what is left counts as one of the last lines.
+  auto reader = parts.logs.reader(name, filter.is_set() ? kMostLines : tail);
   exchange.start(200, ndjson());
+  if (filter.is_set()) {
+    const auto last = last_taken(reader, filter, tail);
+    if (!last.empty()) exchange.write(last);
+  }
   while (!request.stop.stop_requested()) {
     const auto part = reader.read(follow ? 60s : 0s, request.stop);
-    if (!part.lines.empty()) exchange.write(part.lines);
+    const auto lines = filter.is_set() ? filter.taken(part.lines) : part.lines;
+    if (!lines.empty()) exchange.write(lines);
     if (part.removed || (part.lines.empty() && !follow)) return exchange.finish();
   }
 }

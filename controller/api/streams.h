@@ -14,6 +14,9 @@ void put_package(const Parts& parts, http::BlockingExchange& exchange, const Req
 void get_build(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
                const Parameters& parameters);
 // NDJSON; with `follow`, until the client leaves or the function is removed.
+// Its calls as they end.
+void get_calls(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
+               const Parameters& parameters);
 void get_logs(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
               const Parameters& parameters);
 

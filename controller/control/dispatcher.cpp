@@ -66,6 +66,7 @@ struct Dispatcher::Impl {
   const Settings settings;
   GrowingIds ids;
   Directory directory;
+  CallFeed calls;
   mutable std::mutex mutex;
   std::map<FunctionName, FunctionHandle> functions;
   std::vector<std::pair<FunctionName, FunctionHandle>> removed;  // their last calls may still end, and count
@@ -91,6 +92,7 @@ Dispatcher::~Dispatcher() {
 
 std::uint32_t Dispatcher::gateway_threads() const noexcept { return impl_->settings.gateway_threads; }
 
+CallFeed& Dispatcher::calls() { return impl_->calls; }
 const Directory& Dispatcher::directory() const { return impl_->directory; }
 
 std::variant<Lease, Ticket, Fault> Dispatcher::acquire(const FunctionHandle& function, domain::Time deadline,

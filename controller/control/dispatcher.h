@@ -2,6 +2,7 @@
 // Guards each function's pool and fleet behind one small lock, and hands their effects to the effect runner.
 #pragma once
 
+#include "control/call_feed.h"
 #include "control/directory.h"
 #include "control/function_view.h"
 #include "control/lease.h"
@@ -62,6 +63,9 @@ class Dispatcher final : public ports::EngineEvents {
   // with nothing.
   void explain(const Lease& lease, std::chrono::milliseconds patience,
                std::function<void(std::optional<domain::Fault>)> then);
+
+  // Who looks on as calls end; the gateway adds them.
+  CallFeed& calls();
 
   // --- the control world ---
 

@@ -254,6 +254,11 @@ std::uint64_t Service::await_change(const FunctionName& name, std::uint64_t seen
   return impl_->dispatcher.await_change(name, seen, until);
 }
 
+CallFeed::Follower Service::follow_calls(const FunctionName& name) {
+  impl_->must_find(name);
+  return impl_->dispatcher.calls().follow(to_string(name));
+}
+
 void Service::remove(const FunctionName& name, std::optional<std::uint64_t> expected, std::chrono::milliseconds grace) {
   const auto lock = impl_->hold(name);
   const auto current = impl_->must_find(name);

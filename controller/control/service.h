@@ -57,6 +57,9 @@ class Service {
   };
   BuildTimes build_times() const;
 
+  // Its calls as they end, from now on.
+  CallFeed::Follower follow_calls(const domain::FunctionName& name);
+
   // Calls in flight get `grace`; returns when nothing of it is left.
   void remove(const domain::FunctionName& name, std::optional<std::uint64_t> expected,
               std::chrono::milliseconds grace = std::chrono::seconds{10});

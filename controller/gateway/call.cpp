@@ -22,7 +22,20 @@ Call::Call(Surroundings& around, http::Exchange& exchange)
       id_(around.ids.next()),
       gate_(around.loop.wheel()) {}
 
-Call::~Call() = default;
+Call::~Call() {
+  if (route_ && around_.dispatcher.calls().is_wanted()) tell_of();
+}
+
+// Somebody looks on.
+void Call::tell_of() const {
+  const auto took = std::chrono::steady_clock::now() - exchange_.arrived();
+  around_.dispatcher.calls().add(route_->function,
+                                 {.id = std::string(view(id_)),
+                                  .method = std::string(exchange_.request().method),
+                                  .target = std::string(route_->rest),
+                                  .status = status_,
+                                  .took = std::chrono::duration_cast<std::chrono::microseconds>(took)});
+}
 
 http::Task<> Call::run() {
   const auto* row = find_function();

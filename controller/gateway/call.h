@@ -60,6 +60,7 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
   http::Task<domain::Fault> reason();
   domain::Fault abort_fault() const;
   void abort(Abort why);
+  void tell_of() const;
   control::Outcome abort_outcome() const;
   domain::Ending abort_ending() const;
 
@@ -110,6 +111,7 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
   std::unique_ptr<Upstream> upstream_;
   domain::Fault connect_fault_;
   std::string_view first_piece_;  // of the body: what came before the call was first sent
+  int status_ = 0;                // that the client was answered with
   bool none_sent_ = true;         // of the request, to the current upstream
   bool some_came_ = false;        // of the answer, from the current upstream
   bool uploading_ = false;        // upload() runs

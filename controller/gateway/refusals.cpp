@@ -113,6 +113,7 @@ http::Task<> Call::answer(int status, const Fault* fault, std::vector<http::OutF
     fields.push_back({"Content-Type", http::kProblemType});
     body = http::problem(*fault, status);
   }
+  status_ = status;
   co_await exchange_.respond(status, fields, body);
 }
 

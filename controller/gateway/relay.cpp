@@ -38,6 +38,7 @@ http::Task<Call::Try> Call::relay() {
 AnswerFraming Call::begin_answer() {
   const auto& answer = upstream_->reader().head();
   const auto& request = exchange_.request();
+  status_ = answer.status;
   upstream_->learn(answer, lease_.replica().templated);
   framing_ = answer.framing;
   length_left_ = answer.length;

@@ -86,6 +86,7 @@ void Exchange::set_address(CURL* easy) {
   if (!endpoint_.unix_socket.empty()) {
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, endpoint_.unix_socket.c_str());
   }
+  if (!endpoint_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, endpoint_.ca_file.c_str());
   // A proxy from the environment leads elsewhere: what is on this machine is never asked for through one.
   if (!endpoint_.unix_socket.empty() || is_loopback(endpoint_.base)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
 }
