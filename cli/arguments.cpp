@@ -1,5 +1,8 @@
 #include "cli/arguments.h"
 
+#include "cli/commands/completion.h"
+#include "cli/completion.h"
+#include "cli/contexts.h"
 #include "cli/suggestion.h"
 #include "cli/verbs.h"
 
@@ -11,31 +14,45 @@
 namespace hearth::cli {
 namespace {
 
+constexpr const char* kAbout = "Functions, made, deployed and called.";
+
 // What every verb takes.
 struct Common {
   std::string output = "text";
-  std::string space = environment("HEARTH_NAMESPACE").value_or("default");
+  std::string space;
   std::string api;
+  std::string context;
   std::filesystem::path token_file;
+  std::filesystem::path ca_file;
 };
 
-std::vector<Option> common_options(Common& common) {
+std::vector<Option> options_of(Common& common) {
   return {{.names = "-o,--output",
            .target = &common.output,
-           .help = "text, or json for programs",
+           .help = "text, or json or yaml for programs",
            .value = "FORMAT",
-           .choices = {"text", "json"}},
+           .choices = {"text", "json", "yaml"}},
           {.names = "-n,--namespace",
            .target = &common.space,
            .help = "the namespace of functions (HEARTH_NAMESPACE)",
            .value = "NAME"},
+          {.names = "--context",
+           .target = &common.context,
+           .help = "the controller to work with, of `fn config list` (HEARTH_CONTEXT)",
+           .value = "NAME",
+           .completes = Completes::contexts},
           {.names = "--api",
            .target = &common.api,
-           .help = "hearthd's address (HEARTH_API; 127.0.0.1:8081)",
-           .value = "HOST:PORT"},
+           .help = "hearthd's address instead of a context's (HEARTH_API; 127.0.0.1:8081)",
+           .value = "URL"},
           {.names = "--token-file",
            .target = &common.token_file,
            .help = "where the token stands (else HEARTH_TOKEN, or it is found)",
+           .value = "FILE",
+           .completes = Completes::files},
+          {.names = "--ca-file",
+           .target = &common.ca_file,
+           .help = "the authorities (PEM) that hearthd's certificate may be of, instead of the system's",
            .value = "FILE",
            .completes = Completes::files}};
 }
@@ -48,7 +65,9 @@ struct Adding {
   CLI::Option* operator()(std::chrono::seconds* into) const { return add_time(into); }
   CLI::Option* operator()(std::chrono::milliseconds* into) const { return add_time(into); }
   CLI::Option* operator()(std::vector<std::string>* into) const {
-    return command.add_option(option.names, *into, option.help)->type_size(1)->allow_extra_args(false);
+    return command.add_option(option.names, *into, option.help)
+        ->type_size(1)
+        ->allow_extra_args(!option.names.starts_with('-'));
   }
   template <class Value>
   CLI::Option* operator()(Value* into) const {
@@ -87,10 +106,17 @@ struct Words {
   const Verb* chosen = nullptr;
 };
 
+// Some verbs have an option of that name for something else: `fn config add --api`.
+bool has_option(const Verb& verb, const std::string& names) {
+  return std::ranges::find(verb.options, names, &Option::names) != verb.options.end();
+}
+
 void add_verb(CLI::App& parent, const Verb& verb, Words& words) {
   auto& command = *parent.add_subcommand(verb.name, verb.summary);
-  for (const auto& option : common_options(words.common)) add_option(command, option);
   for (const auto& option : verb.options) add_option(command, option);
+  for (const auto& option : options_of(words.common)) {
+    if (!has_option(verb, option.names)) add_option(command, option);
+  }
   command.footer(footer_of(verb));
   if (verb.hidden) command.group("");
   for (const auto& inner : verb.verbs) add_verb(command, inner, words);
@@ -106,7 +132,7 @@ void add_all(CLI::App& app, Words& words) {
   app.set_version_flag("--version", "fn " HEARTH_VERSION);
   app.footer(
       "A first function:\n  fn up\n  fn init hello --runtime python\n  cd hello && fn deploy\n  fn invoke hello");
-  for (const auto& option : common_options(words.common)) add_option(app, option);
+  for (const auto& option : options_of(words.common)) add_option(app, option);
   for (const auto& verb : words.verbs) add_verb(app, verb, words);
 }
 
@@ -164,19 +190,92 @@ domain::Fault usage_fault(const CLI::App& app, const CLI::ParseError& error) {
   return fault;
 }
 
+// Which controller, as whom and where: a word of the command line goes before a variable, a variable before the
+// context in use.
+Invocation where(const Common& common, const Verb& verb) {
+  const auto api = !common.api.empty() || !common.context.empty() ? common.api : environment("HEARTH_API").value_or("");
+  Controller chosen{.api = api.empty() ? "127.0.0.1:8081" : api, .token_file = {}, .ca_file = {}, .space = {}};
+  std::string name(kLocalContext);
+  if (api.empty() && !verb.local) {
+    const auto contexts = read_contexts(contexts_file());
+    const auto given = !common.context.empty() ? common.context : environment("HEARTH_CONTEXT").value_or("");
+    name = !given.empty() ? given : !contexts.current.empty() ? contexts.current : name;
+    if (name != kLocalContext) chosen = contexts.find(name);
+  }
+  const auto space = !common.space.empty() ? common.space : environment("HEARTH_NAMESPACE").value_or(chosen.space);
+  return {.space = space.empty() ? "default" : space,
+          .api = base_url(chosen.api),
+          .api_given = !api.empty(),
+          .controller = name,
+          .token_file = !common.token_file.empty() ? common.token_file : chosen.token_file,
+          .ca_file = !common.ca_file.empty() ? common.ca_file : chosen.ca_file,
+          .run = {}};
+}
+
+// Words that are still being typed are read by no parser.
+Arguments completing(std::vector<std::string> words) {
+  words.erase(words.begin());
+  const auto typed = std::make_shared<Typed>(read_typed(all_verbs(), common_options(), std::move(words)));
+  const auto value = [&](const char* option) { return typed->values[option]; };
+  Common common{.output = "text",
+                .space = value("--namespace"),
+                .api = value("--api"),
+                .context = value("--context"),
+                .token_file = value("--token-file"),
+                .ca_file = value("--ca-file")};
+  Arguments arguments;
+  arguments.invocation = where(common, {});
+  arguments.invocation->run = [typed](const Context& context) { return complete(context, *typed); };
+  return arguments;
+}
+
 }  // namespace
 
-bool asks_for_json(const std::vector<std::string>& words) {
+Format asked_format(const std::vector<std::string>& words) {
+  const auto named = [](std::string_view text) {
+    return text == "json" ? Format::json : text == "yaml" ? Format::yaml : Format::text;
+  };
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == "--output=json" || words[i] == "-ojson") return true;
-    if ((words[i] == "--output" || words[i] == "-o") && i + 1 < words.size() && words[i + 1] == "json") return true;
+    const std::string_view word = words[i];
+    if (word == "--") break;
+    if (word.starts_with("--output=")) return named(word.substr(9));
+    if (word.starts_with("-o") && word.size() > 2) return named(word.substr(2));
+    if ((word == "--output" || word == "-o") && i + 1 < words.size()) return named(words[i + 1]);
   }
-  return false;
+  return Format::text;
+}
+
+std::vector<Option> common_options() {
+  Common gone;
+  auto options = options_of(gone);
+  for (auto& option : options) option.target = static_cast<std::string*>(nullptr);
+  return options;
+}
+
+std::string version() { return HEARTH_VERSION; }
+
+std::string help_of(const std::vector<std::string>& words) {
+  Words all;
+  CLI::App app(kAbout, "fn");
+  add_all(app, all);
+  const CLI::App* command = &app;
+  for (const auto& word : words) {
+    const auto names = command_names(*command);
+    if (std::ranges::find(names, word) == names.end()) {
+      const auto meant = nearest(word, names);
+      throw domain::Error(domain::Code::not_found, domain::Layer::client,
+                          "there is no help on " + word + (meant.empty() ? "" : "; did you mean " + meant + "?"),
+                          "fn help lists what there is");
+    }
+    command = command->get_subcommand(word);
+  }
+  return help_of(*command);
 }
 
 Arguments read_arguments(std::vector<std::string> words_given) {
+  if (!words_given.empty() && words_given.front() == kCompleteVerb) return completing(std::move(words_given));
   const auto words = std::make_shared<Words>();
-  CLI::App app("Functions on this machine: made, deployed, called.", "fn");
+  CLI::App app(kAbout, "fn");
   add_all(app, *words);
   Arguments arguments;
   try {
@@ -192,13 +291,14 @@ Arguments read_arguments(std::vector<std::string> words_given) {
     arguments.usage = usage_fault(app, error);
     return arguments;
   }
-  const auto api = !words->common.api.empty() ? words->common.api : environment("HEARTH_API").value_or("");
-  arguments.invocation = Invocation{.json = words->common.output == "json",
-                                    .space = words->common.space,
-                                    .api = base_url(api.empty() ? "127.0.0.1:8081" : api),
-                                    .api_given = !api.empty(),
-                                    .token_file = words->common.token_file,
-                                    .run = [words](const Context& context) { return words->chosen->run(context); }};
+  if (!words->common.api.empty() && !words->common.context.empty()) {
+    arguments.usage = domain::Fault{.code = domain::Code::invalid,
+                                    .layer = domain::Layer::client,
+                                    .message = "--api and --context exclude each other"};
+    return arguments;
+  }
+  arguments.invocation = where(words->common, *words->chosen);
+  arguments.invocation->run = [words](const Context& context) { return words->chosen->run(context); };
   return arguments;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "cli/context.h"
+#include "cli/document.h"
+#include "cli/verb.h"
 
 #include <functional>
 #include <optional>
@@ -11,12 +13,12 @@
 namespace hearth::cli {
 
 struct Invocation {
-  // Fixed before anything is said.
-  bool json = false;
   std::string space;
   std::string api;
   bool api_given = false;
+  std::string controller;
   std::filesystem::path token_file;
+  std::filesystem::path ca_file;
   std::function<int(const Context&)> run;
 };
 
@@ -29,7 +31,15 @@ struct Arguments {
 // `words` without the program's own name.
 Arguments read_arguments(std::vector<std::string> words);
 
-// Whether JSON was asked for, also in words that cannot be read.
-bool asks_for_json(const std::vector<std::string>& words);
+// The format that was asked for, also in words that cannot be read.
+Format asked_format(const std::vector<std::string>& words);
+
+// What every verb takes; where the values go matters to nobody.
+std::vector<Option> common_options();
+
+std::string version();
+
+// The help of a verb by its words; of `fn` itself for none. Throws `not_found` for words that are no verb.
+std::string help_of(const std::vector<std::string>& words);
 
 }  // namespace hearth::cli

@@ -39,11 +39,11 @@ std::optional<std::chrono::seconds> retry_after(const net::Response& response) {
 
 }  // namespace
 
-Client::Client(std::string base, Token token, std::stop_token stop)
+Client::Client(std::string base, Token token, std::stop_token stop, const std::filesystem::path& ca_file)
     : base_(std::move(base)),
       token_(std::move(token)),
       stop_(std::move(stop)),
-      http_({.base = base_, .unix_socket = {}}) {}
+      http_({.base = base_, .unix_socket = {}, .ca_file = ca_file.string()}) {}
 
 json Client::get(const std::string& target, std::chrono::milliseconds patience) {
   auto asked = request("GET", target);
@@ -51,8 +51,15 @@ json Client::get(const std::string& target, std::chrono::milliseconds patience) 
   return parsed(answered([&] { return http_.send(asked, stop_); }).body, base_);
 }
 
-json Client::put(const std::string& target, const json& document) {
+json Client::put(const std::string& target, const json& document) { return put(request("PUT", target), document); }
+
+json Client::put_new(const std::string& target, const json& document) {
   auto asked = request("PUT", target);
+  asked.headers.emplace_back("If-None-Match", "*");
+  return put(std::move(asked), document);
+}
+
+json Client::put(net::Request asked, const json& document) {
   asked.headers.emplace_back("Content-Type", "application/json");
   asked.body = document.dump();
   return parsed(answered([&] { return http_.send(asked, stop_); }).body, base_);

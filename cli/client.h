@@ -19,13 +19,15 @@ namespace hearth::cli {
 
 class Client {
  public:
-  Client(std::string base, Token token, std::stop_token stop);
+  Client(std::string base, Token token, std::stop_token stop, const std::filesystem::path& ca_file = {});
 
   const std::string& base() const { return base_; }
 
   // The document of a successful answer; null for an empty one. `patience` is the time of the whole call.
   nlohmann::json get(const std::string& target, std::chrono::milliseconds patience = std::chrono::seconds(30));
   nlohmann::json put(const std::string& target, const nlohmann::json& document);
+  // The same where nothing is there yet; else throws `conflict`.
+  nlohmann::json put_new(const std::string& target, const nlohmann::json& document);
   void remove(const std::string& target, std::chrono::milliseconds patience);
 
   // Each line of an x-ndjson answer as it comes, until one answers false or the stream ends. A stream that breaks off
@@ -39,6 +41,7 @@ class Client {
               const OnSent& on_sent);
 
  private:
+  nlohmann::json put(net::Request asked, const nlohmann::json& document);
   net::Request request(std::string method, std::string target) const;
   net::Response answered(const std::function<net::Response()>& call) const;
   [[noreturn]] void refuse(const net::Response& response) const;

@@ -16,9 +16,13 @@ struct Context {
   std::string space = "default";
   std::string api = "http://127.0.0.1:8081";
   bool api_given = false;                 // by whoever called us, not by default
+  std::string controller = "local";       // the name of the context (cli/contexts.h)
   std::filesystem::path token_file = {};  // empty: it is looked for
+  std::filesystem::path ca_file = {};     // empty: the system's authorities
 
-  Client client() const { return Client(api, find_token(token_file), stop); }
+  // The token of this machine's hearthd is for no other one.
+  Token token() const { return token_file.empty() && controller != "local" ? given_token() : find_token(token_file); }
+  Client client() const { return Client(api, token(), stop, ca_file); }
 };
 
 }  // namespace hearth::cli

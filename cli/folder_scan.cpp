@@ -18,7 +18,8 @@ using domain::Layer;
 // Version control, what interpreters and editors leave behind, and our own files: settings travel beside the package,
 // so that a changed limit needs no new build.
 constexpr std::string_view kAlways =
-    ".git/\n.hg/\n.svn/\n__pycache__/\n*.pyc\n.pytest_cache/\n.mypy_cache/\n.ruff_cache/\n.DS_Store\n*.swp\n"
+    ".git/\n.hg/\n.svn/\n__pycache__/\n*.pyc\n.pytest_cache/\n.mypy_cache/\n.ruff_cache/"
+    "\n.DS_Store\n*.swp\n*.swx\n*~\n.#*\n4913\n"
     "/fn.yaml\n/.fnignore\n";
 constexpr std::string_view kInstalled = ".venv/\nnode_modules/\n";
 

@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM as a stop_token. Made in main before any other thread, so that all of them leave the signals to
-// it.
+// SIGINT, SIGTERM and SIGHUP as a stop_token. Made in main before any other thread, so that all of them leave the
+// signals to it.
 #pragma once
 
 #include <atomic>

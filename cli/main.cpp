@@ -23,7 +23,7 @@ int exit_code_of(const domain::Fault& fault, const Interrupt& interrupt, const T
 
 int run(const std::vector<std::string>& words) {
   const Interrupt interrupt;
-  const Terminal terminal(Terminal::look(asks_for_json(words)));
+  const Terminal terminal(Terminal::look(asked_format(words)));
   try {
     const auto arguments = read_arguments(words);
     if (!arguments.help.empty()) {
@@ -40,7 +40,9 @@ int run(const std::vector<std::string>& words) {
                            .space = invocation.space,
                            .api = invocation.api,
                            .api_given = invocation.api_given,
-                           .token_file = invocation.token_file});
+                           .controller = invocation.controller,
+                           .token_file = invocation.token_file,
+                           .ca_file = invocation.ca_file});
   } catch (const domain::Error& error) {
     return exit_code_of(error.fault(), interrupt, terminal);
   } catch (const std::exception& error) {

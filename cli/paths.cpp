@@ -56,6 +56,11 @@ std::string base_url(std::string_view address) {
   return url;
 }
 
+Token given_token() {
+  const auto token = environment("HEARTH_TOKEN");
+  return token ? Token{*token, "HEARTH_TOKEN"} : Token{"", "no token in HEARTH_TOKEN, and the context names no file"};
+}
+
 Token find_token(const fs::path& given) {
   if (given.empty()) {
     if (const auto token = environment("HEARTH_TOKEN")) return {*token, "HEARTH_TOKEN"};
@@ -112,6 +117,17 @@ std::optional<fs::path> find_templates() {
     if (fs::is_directory(path)) return path;
   }
   return std::nullopt;
+}
+
+std::vector<std::string> known_runtimes() {
+  std::vector<std::string> names;
+  const auto templates = find_templates();
+  if (!templates) return names;
+  for (const auto& entry : fs::directory_iterator(*templates)) {
+    if (fs::is_directory(entry.path() / "starter")) names.push_back(entry.path().filename().string());
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 }  // namespace hearth::cli

@@ -30,6 +30,8 @@ struct Token {
 // HEARTH_TOKEN, else the file given, else HEARTH_CONFIG_DIR/token where that is set, else the first readable one of the
 // user's and the system's.
 Token find_token(const std::filesystem::path& given);
+// HEARTH_TOKEN or none.
+Token given_token();
 
 // The folder of the running program.
 std::filesystem::path program_folder();
@@ -40,5 +42,7 @@ std::optional<std::filesystem::path> find_daemon();
 // The folder that holds a folder for each runtime: HEARTH_TEMPLATES, beside the program, its prefix's share, the
 // source tree around it.
 std::optional<std::filesystem::path> find_templates();
+// The runtimes in there that have a starter, sorted.
+std::vector<std::string> known_runtimes();
 
 }  // namespace hearth::cli

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 namespace hearth::cli {
 namespace {
@@ -79,10 +80,10 @@ std::string without_controls(std::string_view text) {
   return tame;
 }
 
-Terminal::Settings Terminal::look(bool json) {
+Terminal::Settings Terminal::look(Format format) {
   const auto plain = environment("NO_COLOR");
   const auto kind = environment("TERM");
-  return {.json = json,
+  return {.format = format,
           .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
           .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
           .colours = (!plain || plain->empty()) && kind != "dumb",
@@ -101,11 +102,11 @@ void Terminal::print(std::string_view text) const {
 void Terminal::say(std::string_view text) const { (void)write_all(settings_.err, text); }
 
 void Terminal::note(std::string_view text) const {
-  if (!settings_.json) say(std::string(text) + "\n");
+  if (!json()) say(std::string(text) + "\n");
 }
 
 void Terminal::fail(const domain::Fault& fault) const {
-  if (settings_.json) return say(problem_document(fault) + "\n");
+  if (json()) return say(written_in_stream(nlohmann::json::parse(problem_document(fault)), settings_.format));
   std::string text = paint_error(Style::red, "error:") + " " + without_controls(fault.message) + "\n";
   if (!fault.detail.empty()) {
     std::string_view rest = fault.detail;
@@ -120,7 +121,7 @@ void Terminal::fail(const domain::Fault& fault) const {
 }
 
 std::string Terminal::paint(Style style, std::string_view text) const {
-  return painted(settings_.colours && settings_.out_is_terminal && !settings_.json, style, text);
+  return painted(settings_.colours && settings_.out_is_terminal && !json(), style, text);
 }
 
 std::string Terminal::paint_error(Style style, std::string_view text) const {

@@ -2,6 +2,7 @@
 // where a terminal is. One thread, but for progress(), which its own ticker draws too.
 #pragma once
 
+#include "cli/document.h"
 #include "domain/error.h"
 
 #include <cstddef>
@@ -15,7 +16,7 @@ enum class Style { plain, dim, bold, red, green, yellow, cyan };
 class Terminal {
  public:
   struct Settings {
-    bool json = false;
+    Format format = Format::text;
     bool out_is_terminal = false;
     bool err_is_terminal = false;
     bool colours = true;  // what the user allows (NO_COLOR, https://no-color.org)
@@ -27,22 +28,25 @@ class Terminal {
   explicit Terminal(Settings settings) : settings_(settings) {}
 
   // How standard output and error are now.
-  static Settings look(bool json);
+  static Settings look(Format format);
 
-  bool json() const { return settings_.json; }
-  bool draws() const { return settings_.err_is_terminal && !settings_.json; }    // progress on standard error
-  bool redraws() const { return settings_.out_is_terminal && !settings_.json; }  // a picture on standard output
+  bool json() const { return settings_.format != Format::text; }         // documents for programs, in JSON or YAML
+  bool draws() const { return settings_.err_is_terminal && !json(); }    // progress on standard error
+  bool redraws() const { return settings_.out_is_terminal && !json(); }  // a picture on standard output
   std::size_t columns() const { return settings_.columns; }
   bool utf8() const { return settings_.utf8; }
   bool out_is_terminal() const { return settings_.out_is_terminal; }
 
   // To standard output, whole. Throws `cancelled` when its reader has left, `internal` when it cannot be written.
   void print(std::string_view text) const;
+  // A document to standard output, in the format that was asked for; each of a stream stands on a line of its own.
+  void show(const nlohmann::json& document) const { print(written(document, settings_.format)); }
+  void show_next(const nlohmann::json& document) const { print(written_in_stream(document, settings_.format)); }
   // To standard error, as it is; what cannot be written there is lost.
   void say(std::string_view text) const;
-  // A line on standard error for a person; nothing with --output json.
+  // A line on standard error for a person; nothing where documents are asked for.
   void note(std::string_view text) const;
-  // "error: …", the log and "hint: …", or the problem document with --output json.
+  // "error: …", the log and "hint: …", or the problem document where documents are asked for.
   void fail(const domain::Fault& fault) const;
 
   std::string paint(Style style, std::string_view text) const;        // for standard output

@@ -15,7 +15,7 @@
 namespace hearth::cli {
 
 // What a shell offers for a value.
-enum class Completes { nothing, files, folders, functions, runtimes };
+enum class Completes { nothing, files, folders, functions, runtimes, contexts, topics };
 
 // Where a value goes; what it points to lives as long as the verb. A bool is a flag; times are given in seconds.
 using Target = std::variant<bool*, std::string*, std::filesystem::path*, std::uint32_t*, std::chrono::seconds*,
@@ -41,6 +41,7 @@ struct Verb {
   std::string notes = {};        // what the help tells after the examples
   std::vector<Verb> verbs = {};  // its own, one of which must follow; then it runs nothing itself
   bool hidden = false;           // from help and completion
+  bool local = false;            // it works on this machine, whatever context is in use
 };
 
 // The word that names a function.

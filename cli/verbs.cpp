@@ -1,13 +1,18 @@
 #include "cli/verbs.h"
 
+#include "cli/commands/completion.h"
+#include "cli/commands/config.h"
 #include "cli/commands/delete.h"
 #include "cli/commands/deploy.h"
+#include "cli/commands/dev.h"
 #include "cli/commands/down.h"
 #include "cli/commands/get.h"
+#include "cli/commands/help.h"
 #include "cli/commands/init.h"
 #include "cli/commands/invoke.h"
 #include "cli/commands/list.h"
 #include "cli/commands/logs.h"
+#include "cli/commands/schema.h"
 #include "cli/commands/status.h"
 #include "cli/commands/up.h"
 #include "cli/commands/usage.h"
@@ -16,17 +21,22 @@ namespace hearth::cli {
 
 std::vector<Verb> all_verbs() {
   return {
-      up_verb(),      //
-      down_verb(),    //
-      init_verb(),    //
-      deploy_verb(),  //
-      delete_verb(),  //
-      invoke_verb(),  //
-      list_verb(),    //
-      get_verb(),     //
-      status_verb(),  //
-      logs_verb(),    //
-      usage_verb(),   //
+      up_verb(),          //
+      down_verb(),        //
+      init_verb(),        //
+      dev_verb(),         //
+      deploy_verb(),      //
+      delete_verb(),      //
+      invoke_verb(),      //
+      list_verb(),        //
+      get_verb(),         //
+      status_verb(),      //
+      logs_verb(),        //
+      usage_verb(),       //
+      config_verb(),      //
+      schema_verb(),      //
+      completion_verb(),  //
+      help_verb(),        //
   };
 }
 

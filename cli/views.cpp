@@ -96,6 +96,24 @@ std::string replica_table(const Terminal& terminal, const json& replicas) {
   return table(rows);
 }
 
+std::vector<json> list_functions(Client& client, const std::string& space) {
+  std::vector<json> functions;
+  const auto target = "/v1/namespaces/" + space + "/functions";
+  for (std::string after;;) {
+    const auto page = client.get(target + (after.empty() ? "" : "?after=" + net::url_encode(after)));
+    for (const auto& function : child_at(page, "items")) functions.push_back(function);
+    after = text_at(page, "next");
+    if (after.empty()) return functions;
+  }
+}
+
+std::string log_line(const Terminal& terminal, const json& event) {
+  const auto text = text_at(event, "text");
+  const auto head = text_at(event, "time") + " " + text_at(event, "replica").substr(0, 16);
+  const bool ended = text.ends_with('\n');
+  return terminal.paint(Style::dim, head) + " " + terminal.tame(text) + (ended ? "" : "\n");
+}
+
 std::string shown(const json& document) { return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
 
 }  // namespace hearth::cli

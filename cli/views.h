@@ -1,6 +1,7 @@
 // The API's documents as a person reads them. A field that is absent or of another type shows as nothing. Pure.
 #pragma once
 
+#include "cli/client.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 #include "domain/error.h"
@@ -34,6 +35,12 @@ std::string fault_lines(const Terminal& terminal, const std::optional<domain::Fa
 
 // A head and a row for each replica; "no replicas" where there are none.
 std::string replica_table(const Terminal& terminal, const nlohmann::json& replicas);
+
+// Every function of a namespace, over all pages of the list. Blocks.
+std::vector<nlohmann::json> list_functions(Client& client, const std::string& space);
+
+// "2026-01-31T09:05:00.250Z 4f2a91c0 text", and a newline: a replica's first letters tell it from its neighbours.
+std::string log_line(const Terminal& terminal, const nlohmann::json& event);
 
 // JSON for standard output: indented, one newline at its end.
 std::string shown(const nlohmann::json& document);

@@ -8,6 +8,27 @@ install(DIRECTORY templates/ DESTINATION "${CMAKE_INSTALL_DATADIR}/hearth/templa
 install(FILES README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(DIRECTORY docs/guides docs/reference DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
+# Manual pages and completions are what the programs say of themselves.
+set(WORDS "${CMAKE_CURRENT_BINARY_DIR}/words")
+set(SAID fn.1 hearthd.8 fn.bash _fn fn.fish)
+list(TRANSFORM SAID PREPEND "${WORDS}/")
+add_custom_command(
+  OUTPUT ${SAID}
+  COMMAND "${CMAKE_COMMAND}" -E make_directory "${WORDS}"
+  COMMAND fn help --as man > "${WORDS}/fn.1"
+  COMMAND hearthd --man > "${WORDS}/hearthd.8"
+  COMMAND fn completion bash > "${WORDS}/fn.bash"
+  COMMAND fn completion zsh > "${WORDS}/_fn"
+  COMMAND fn completion fish > "${WORDS}/fn.fish"
+  DEPENDS fn hearthd
+  VERBATIM)
+add_custom_target(words ALL DEPENDS ${SAID})
+install(FILES "${WORDS}/fn.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+install(FILES "${WORDS}/hearthd.8" DESTINATION "${CMAKE_INSTALL_MANDIR}/man8")
+install(FILES "${WORDS}/fn.bash" DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME fn)
+install(FILES "${WORDS}/_fn" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions")
+install(FILES "${WORDS}/fn.fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME hearth)
 set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")

@@ -17,7 +17,7 @@ int remove_function(const Context& context, const std::string& name) {
     client.remove(path_of(function), kPatience);
   }
   if (context.terminal.json()) {
-    context.terminal.print(nlohmann::json{{"deleted", to_string(function)}}.dump() + "\n");
+    context.terminal.show({{"deleted", to_string(function)}});
   } else {
     context.terminal.print("deleted " + to_string(function) + "\n");
   }

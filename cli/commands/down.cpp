@@ -28,7 +28,7 @@ bool answers(const Context& context) {
 
 int report(const Context& context, bool stopped) {
   if (context.terminal.json()) {
-    context.terminal.print(nlohmann::json{{"stopped", stopped}}.dump() + "\n");
+    context.terminal.show({{"stopped", stopped}});
   } else {
     context.terminal.print(stopped ? "hearthd is down\n" : "hearthd was not running\n");
   }
@@ -72,7 +72,8 @@ Verb down_verb() {
                        .help = "where its pid file stands",
                        .value = "FOLDER",
                        .completes = Completes::folders}},
-          .run = [run_dir](const Context& context) { return down(context, *run_dir); }};
+          .run = [run_dir](const Context& context) { return down(context, *run_dir); },
+          .local = true};
 }
 
 }  // namespace hearth::cli

@@ -46,7 +46,7 @@ int get(const Context& context, const std::string& name) {
   const auto& terminal = context.terminal;
   if (terminal.json()) {
     function["revisions"] = child_at(revisions, "items");
-    terminal.print(shown(function));
+    terminal.show(function);
     return 0;
   }
   const auto& spec = child_at(function, "spec");

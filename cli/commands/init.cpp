@@ -23,22 +23,13 @@ using domain::Layer;
 constexpr std::string_view kStarter = "starter";
 constexpr std::string_view kPlaceholder = "{{name}}";
 
-std::vector<std::string> runtimes_in(const fs::path& templates) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(templates)) {
-    if (fs::is_directory(entry.path() / kStarter)) names.push_back(entry.path().filename().string());
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
 fs::path starter_of(const std::string& runtime) {
   const auto templates = find_templates();
   if (!templates) {
     throw Error(Code::not_found, Layer::client, "the templates of the runtimes are not beside fn",
                 "name their folder in HEARTH_TEMPLATES");
   }
-  const auto names = runtimes_in(*templates);
+  const auto names = known_runtimes();
   if (std::ranges::find(names, runtime) != names.end()) return *templates / runtime / kStarter;
   const auto meant = nearest(runtime, names);
   throw Error(Code::invalid, Layer::client,
@@ -118,8 +109,7 @@ int init(const Context& context, const InitOptions& options) {
   check_target(folder);
   make_folder(starter, folder, function.name);
   if (context.terminal.json()) {
-    context.terminal.print(nlohmann::json{{"name", function.name}, {"folder", fs::absolute(folder).string()}}.dump() +
-                           "\n");
+    context.terminal.show({{"name", function.name}, {"folder", fs::absolute(folder).string()}});
     return 0;
   }
   context.terminal.print("made " + folder.string() + "; next: cd " + folder.string() + " && fn deploy\n");

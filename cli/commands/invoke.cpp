@@ -106,7 +106,7 @@ class Answer {
   // Standard output's last word, then the exit code.
   int finish(const std::string& name, double total_millis) const {
     if (problem_) return refused();
-    if (terminal_.json()) terminal_.print(shown(call_document(head_, kept_, total_millis)));
+    if (terminal_.json()) terminal_.show(call_document(head_, kept_, total_millis));
     if (!terminal_.json() && terminal_.out_is_terminal() && !ends_line_) terminal_.print("\n");
     if (head_.status < 400) return 0;
     if (!terminal_.json()) {
@@ -144,7 +144,7 @@ int invoke(const Context& context, const InvokeOptions& options) {
               [&] { terminal.note("waiting for the call's body on standard input (--data '' sends none)"); });
   const auto address = address_of(context, options);
   auto request = request_of(options, address.target, input);
-  net::HttpClient http({.base = address.base, .unix_socket = {}});
+  net::HttpClient http({.base = address.base, .unix_socket = {}, .ca_file = context.ca_file.string()});
   Answer answer(terminal);
   const auto began = std::chrono::steady_clock::now();
   try {

@@ -8,16 +8,9 @@ namespace hearth::cli {
 
 int list(const Context& context) {
   auto client = context.client();
-  auto functions = nlohmann::json::array();
-  const std::string target = "/v1/namespaces/" + context.space + "/functions";
-  for (std::string after;;) {
-    const auto page = client.get(target + (after.empty() ? "" : "?after=" + net::url_encode(after)));
-    for (const auto& function : child_at(page, "items")) functions.push_back(function);
-    after = text_at(page, "next");
-    if (after.empty()) break;
-  }
+  const auto functions = list_functions(client, context.space);
   if (context.terminal.json()) {
-    context.terminal.print(shown({{"items", functions}}));
+    context.terminal.show({{"items", functions}});
     return 0;
   }
   if (functions.empty()) {

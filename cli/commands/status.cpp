@@ -1,8 +1,12 @@
 #include "cli/commands/status.h"
 
+#include "cli/overview.h"
+#include "cli/screen.h"
 #include "cli/views.h"
+#include "net/pause.h"
 
-#include <algorithm>
+#include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -30,26 +34,66 @@ std::string change_line(const json& status) {
   return text;
 }
 
+constexpr const char* kKeys = "\nq quits\n";
+
+// Draws what `picture` says every `pause`, until q or a signal.
+int redraw(const Context& context, std::chrono::milliseconds pause, const std::function<std::string()>& picture) {
+  Screen screen(context.terminal);
+  while (!context.stop.stop_requested()) {
+    screen.draw(picture() + context.terminal.paint(Style::dim, kKeys));
+    if (screen.wait(pause, context.stop) == 'q') return 0;
+  }
+  throw domain::Error(domain::Code::cancelled, domain::Layer::client, "interrupted");
+}
+
 // Each change until interrupted: hearthd answers when there is one.
-[[noreturn]] void watch(const Context& context, Client& client, const std::string& name, const std::string& target) {
+int watch(const Context& context, Client& client, const std::string& name, const std::string& target) {
   constexpr std::chrono::seconds kWait{30};
   const auto& terminal = context.terminal;
-  std::string drawn;
+  if (terminal.redraws()) {
+    return redraw(context, std::chrono::milliseconds(250),
+                  [&] { return picture(terminal, name, client.get(target + "/status")); });
+  }
   std::string last;
   for (std::string seen;;) {
     const auto wait = seen.empty() ? "" : "?wait=" + std::to_string(kWait.count()) + "&seen=" + seen;
     const auto status = client.get(target + "/status" + wait, kWait * 2);
     seen = std::to_string(number_at(status, "seen"));
-    if (terminal.redraws()) {
-      const auto lines = std::ranges::count(drawn, '\n');
-      const auto up = lines > 0 ? "\x1b[" + std::to_string(lines) + "A\x1b[J" : "";
-      drawn = picture(terminal, name, status);
-      terminal.print(up + "\x1b[?7l" + drawn + "\x1b[?7h");  // a line that is too long is cut: one line is one row
-      continue;
+    const auto line = change_line(status);
+    if (terminal.json()) {
+      terminal.show_next(status);
+    } else if (line != last) {
+      terminal.print(line + "\n");
     }
-    const auto line = terminal.json() ? status.dump() : change_line(status);
-    if (line != last) terminal.print(line + "\n");
     last = line;
+  }
+}
+
+// The same of all functions. Where no picture is drawn, a line for each that changed.
+int watch_all(const Context& context) {
+  constexpr std::chrono::seconds kPause{1};
+  const auto& terminal = context.terminal;
+  auto client = context.client();
+  const auto look = [&] { return look_at_all(client, context.space); };
+  if (terminal.redraws()) {
+    return redraw(context, kPause, [&] { return overview_table(terminal, look()); });
+  }
+  for (std::map<std::string, std::string> last;;) {
+    const auto functions = look();
+    std::map<std::string, std::string> now;
+    for (const auto& function : functions) now[text_at(function, "name")] = overview_line(function);
+    if (now != last && terminal.json()) terminal.show_next({{"items", functions}});
+    for (const auto& [name, line] : now) {
+      if (!terminal.json() && last[name] != line) terminal.print(line + "\n");
+    }
+    for (const auto& [name, line] : last) {
+      if (!terminal.json() && !now.contains(name)) terminal.print(name + " is gone\n");
+    }
+    last = std::move(now);
+    net::pause(std::chrono::steady_clock::now() + kPause, context.stop);
+    if (context.stop.stop_requested()) {
+      throw domain::Error(domain::Code::cancelled, domain::Layer::client, "interrupted");
+    }
   }
 }
 
@@ -57,7 +101,7 @@ int platform(const Context& context) {
   const auto info = context.client().get("/v1/info");
   const auto& terminal = context.terminal;
   if (terminal.json()) {
-    terminal.print(shown(info));
+    terminal.show(info);
     return 0;
   }
   std::vector<Row> rows;
@@ -81,17 +125,18 @@ int platform(const Context& context) {
 }  // namespace
 
 int status(const Context& context, const StatusOptions& options) {
-  if (options.name.empty() && options.watch) {
-    throw domain::Error(domain::Code::invalid, domain::Layer::client, "--watch wants the name of a function");
-  }
-  if (options.name.empty()) return platform(context);
+  if (options.name.empty()) return options.watch ? watch_all(context) : platform(context);
   const auto function = parse_function(options.name, context.space);
   auto client = context.client();
   const auto target = path_of(function);
-  if (options.watch) watch(context, client, to_string(function), target);
+  if (options.watch) return watch(context, client, to_string(function), target);
   const auto now = client.get(target + "/status");
   const auto& terminal = context.terminal;
-  terminal.print(terminal.json() ? shown(now) : picture(terminal, to_string(function), now));
+  if (terminal.json()) {
+    terminal.show(now);
+  } else {
+    terminal.print(picture(terminal, to_string(function), now));
+  }
   return 0;
 }
 
@@ -100,12 +145,13 @@ Verb status_verb() {
   auto name = function_word(options->name);
   name.required = false;
   return {.name = "status",
-          .summary = "Show what a function's replicas do; without a name, what hearthd runs on",
-          .examples = "fn status\nfn status hello --watch",
+          .summary =
+              "Show what a function's replicas do; without a name, what hearthd runs on, or all functions with --watch",
+          .examples = "fn status\nfn status --watch\nfn status hello --watch",
           .options = {name,
                       {.names = "-w,--watch",
                        .target = &options->watch,
-                       .help = "go on, change by change, until interrupted"}},
+                       .help = "go on until q or Ctrl-C: a picture on a terminal, else a line for each change"}},
           .run = [options](const Context& context) { return status(context, *options); }};
 }
 

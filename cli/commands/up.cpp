@@ -103,7 +103,7 @@ void report(const Context& context, const UpOptions& options, bool started, pid_
     nlohmann::json document{{"started", started}, {"gateway", gateway}, {"api", context.api}};
     if (pid > 0) document["pid"] = pid;
     if (pid > 0) document["log"] = log.string();
-    terminal.print(shown(document));
+    terminal.show(document);
     return;
   }
   std::vector<Row> rows;
@@ -192,7 +192,8 @@ Verb up_verb() {
                        .target = &options->timeout,
                        .help = "how long it may take until it is ready (60)",
                        .value = "SECONDS"}},
-          .run = [options](const Context& context) { return up(context, *options); }};
+          .run = [options](const Context& context) { return up(context, *options); },
+          .local = true};
 }
 
 }  // namespace hearth::cli

@@ -173,7 +173,7 @@ int usage(const Context& context, const UsageOptions& options) {
   const auto items = fetch(client, function.space, function.name, range);
   const auto& terminal = context.terminal;
   if (terminal.json()) {
-    terminal.print(shown({{"items", items}}));
+    terminal.show({{"items", items}});
   } else if (items.empty()) {
     terminal.note("nothing was used from " + domain::format_day(range.from) + " to " + domain::format_day(range.to));
   } else {

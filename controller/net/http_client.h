@@ -16,8 +16,8 @@
 namespace hearth::net {
 
 struct Endpoint {
-  std::string base;         // "http://127.0.0.1:8081", "http://docker" for a unix socket
-  std::string unix_socket;  // a path; empty for TCP
+  std::string base;          // "http://127.0.0.1:8081", "http://docker" for a unix socket
+  std::string unix_socket;   // a path; empty for TCP
   std::string ca_file = {};  // the authorities (PEM) that are trusted, instead of the system's; empty: the system's
 };
 

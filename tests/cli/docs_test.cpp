@@ -1,6 +1,9 @@
 // The reference pages say what the tables of the code say.
+#include "cli/arguments.h"
 #include "cli/manifest.h"
 #include "cli/manifest_schema.h"
+#include "cli/program.h"
+#include "cli/reference.h"
 #include "cli/verbs.h"
 
 #include <gmock/gmock.h>
@@ -46,11 +49,35 @@ TEST(Docs, ShowAManifestThatIsTheDefaultsAndHasEveryKey) {
   }
 }
 
-TEST(Docs, NameEveryCommand) {
-  const auto text = page("fn.md");
-  const auto verbs = all_verbs();
-  EXPECT_GE(verbs.size(), 10u);
-  for (const auto& verb : verbs) EXPECT_THAT(text, HasSubstr("`fn " + verb.name));
+TEST(Docs, AreWhatTheCommandLineSaysOfItself) {
+  EXPECT_TRUE(page("fn.md") == reference_markdown(all_verbs(), common_options())) << "renew it with: ./dev docs";
+}
+
+TEST(Docs, MakeAManualPage) {
+  const auto text = reference_man(all_verbs(), common_options(), "1.2.3");
+  EXPECT_THAT(text, testing::StartsWith(".TH FN 1 "));
+  for (const auto& verb : all_verbs()) EXPECT_THAT(text, HasSubstr(".SS fn " + verb.name)) << verb.name;
+  EXPECT_THAT(text, HasSubstr("\\-\\-context NAME"));
+}
+
+TEST(Docs, EveryVerbHasASummaryAndExamples) {
+  for (const auto& verb : all_verbs()) {
+    EXPECT_FALSE(verb.summary.empty()) << verb.name;
+    EXPECT_THAT(verb.examples, HasSubstr("fn " + verb.name)) << verb.name;
+    for (const auto& option : verb.options) EXPECT_FALSE(option.help.empty()) << verb.name << " " << option.names;
+  }
+}
+
+TEST(Docs, ATopicIsToldByTheHelp) {
+  for (const auto& topic : topics()) {
+    const auto outcome = run({"help", topic.name});
+    EXPECT_EQ(outcome.code, 0) << topic.name;
+    EXPECT_THAT(outcome.out, testing::StartsWith(topic.title)) << topic.name;
+    EXPECT_THAT(run({"help"}).out, HasSubstr("  " + topic.name + " ")) << topic.name;
+  }
+  EXPECT_THAT(run({"help", "depoly"}).err,
+              testing::StartsWith("error: there is no help on depoly; did you mean deploy?"));
+  EXPECT_THAT(run({"help", "config", "add"}).out, HasSubstr("Usage: fn config add"));
 }
 
 }  // namespace

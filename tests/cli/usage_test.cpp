@@ -28,7 +28,7 @@ TEST(Usage, RefusesWordsItDoesNotKnow) {
       {{"list", "--outptu", "json"}, "unknown option --outptu; did you mean --output?", "see: fn list --help"},
       {{"list", "extra"}, "The following argument was not expected: extra", "see: fn list --help"},
       {{"get"}, "NAME is required", "see: fn get --help"},
-      {{"list", "-o", "xml"}, "--output: xml not in {text,json}", "see: fn list --help"},
+      {{"list", "-o", "xml"}, "--output: xml not in {text,json,yaml}", "see: fn list --help"},
       {{"invoke", "a", "--timeout", "-1"}, "--timeout:", "see: fn invoke --help"},
   };
   for (const auto& [words, message, hint] : rows) {

@@ -117,7 +117,7 @@ TEST(Terminal, TellsAnErrorInALineWithItsMend) {
 }
 
 TEST(Terminal, TellsAnErrorAsADocument) {
-  Piped piped({.json = true});
+  Piped piped({.format = Format::json});
   (*piped).fail(kFault);
   const auto document = nlohmann::json::parse(piped.said());
   EXPECT_EQ(document["code"], "invalid");
@@ -128,7 +128,7 @@ TEST(Terminal, PaintsOnlyOnATerminalThatMayBePainted) {
   EXPECT_EQ(Terminal({.out_is_terminal = true}).paint(Style::red, "x"), "\x1b[31mx\x1b[0m");
   EXPECT_EQ(Terminal({.out_is_terminal = true, .colours = false}).paint(Style::red, "x"), "x");
   EXPECT_EQ(Terminal({}).paint(Style::red, "x"), "x");
-  EXPECT_EQ(Terminal({.json = true, .out_is_terminal = true}).paint(Style::red, "x"), "x");
+  EXPECT_EQ(Terminal({.format = Format::json, .out_is_terminal = true}).paint(Style::red, "x"), "x");
 }
 
 TEST(Terminal, TellsAReaderThatLeftFromADiskThatIsFull) {

@@ -1,0 +1,250 @@
+#include "cli/commands/dev.h"
+
+#include "cli/deployment.h"
+#include "cli/dev_mark.h"
+#include "cli/dev_voice.h"
+#include "cli/folder_scan.h"
+#include "cli/folder_watch.h"
+#include "cli/manifest.h"
+#include "cli/suggestion.h"
+#include "cli/views.h"
+#include "net/pause.h"
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+namespace hearth::cli {
+namespace {
+
+using domain::Code;
+using domain::Error;
+using domain::Fault;
+using domain::FunctionSpec;
+using domain::Layer;
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+constexpr std::chrono::minutes kRemoval{3};
+
+struct DevOptions {
+  std::filesystem::path folder = ".";
+  std::string name;  // empty: NAME-dev
+};
+
+std::string dev_name(const std::string& name) { return name.substr(0, 59) + "-dev"; }
+
+std::string seconds_text(steady_clock::duration time) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.2f s", std::chrono::duration<double>(time).count());
+  return text.data();
+}
+
+// One `fn dev`, from its first deploy to its last. Its function is its own: what is deployed under the name of fn.yaml
+// is not touched.
+class Development {
+ public:
+  Development(const Context& context, const DevOptions& options)
+      : context_(context),
+        options_(options),
+        voice_(context.terminal),
+        client_(context.client()),
+        watch_(options.folder),
+        function_{.space = context.space, .name = options.name} {
+    const auto spec = read_manifest(options.folder);
+    if (function_.name.empty()) function_.name = dev_name(spec.name.name);
+  }
+
+  void run() {
+    sweep();
+    mark_.emplace(dev_marks_folder(), context_.api, function_);
+    try {
+      go_on();
+    } catch (...) {
+      end();
+      if (!context_.stop.stop_requested()) throw;
+      return;
+    }
+    end();
+  }
+
+ private:
+  std::string target() const { return path_of(function_); }
+
+  // What an earlier one left that was killed.
+  void sweep() {
+    for (const auto& left : left_behind(dev_marks_folder(), context_.api)) {
+      voice_.say("swept", "an earlier fn dev was killed; removing its " + to_string(left.function));
+      remove(left.function);
+      std::filesystem::remove(left.file);
+    }
+  }
+
+  void remove(const domain::FunctionName& function) {
+    auto client = Client(context_.api, context_.token(), {}, context_.ca_file);  // our own stop must not stop this
+    try {
+      client.remove(path_of(function), kRemoval);
+    } catch (const Error& error) {
+      if (error.fault().code != Code::not_found) throw;
+    }
+  }
+
+  void go_on() {
+    deploy_or_tell(steady_clock::now());
+    while (!context_.stop.stop_requested()) {
+      const auto changed = watch_.await_change(context_.stop);
+      if (changed.empty()) return;
+      const auto saved = steady_clock::now();
+      changed_ = enumerate({changed.begin(), changed.end()});
+      deploy_or_tell(saved);
+    }
+  }
+
+  // The old code goes on where the new one has a fault.
+  void deploy_or_tell(steady_clock::time_point saved) {
+    try {
+      deploy(saved);
+    } catch (const Error& error) {
+      const bool first = !made_ && error.fault().code == Code::conflict;
+      if (first || error.fault().code == Code::cancelled || error.fault().code == Code::denied) throw;
+      voice_.fail(error.fault());
+      voice_.say("waiting", serving_ == 0 ? "waiting for a change"
+                                          : "revision " + std::to_string(serving_) + " goes on; waiting for a change");
+    }
+  }
+
+  FunctionSpec spec_now() const {
+    auto spec = read_manifest(options_.folder);
+    spec.name = function_;
+    spec.http_triggers.clear();                     // routes are one function's: those of the deployed one stay its own
+    spec.scale.min = std::max(1U, spec.scale.min);  // the new code starts with the save, not with the next call
+    return spec;
+  }
+
+  void deploy(steady_clock::time_point saved) {
+    const auto spec = spec_now();
+    watch_.ignore(ignore_rules(options_.folder, spec.build));
+    json body{{"spec", spec_document(spec)}};
+    const auto digest = upload_package(context_, client_, options_.folder, spec, {});
+    if (!digest.empty()) body["package"] = digest;
+    if (body == deployed_) return;  // saved as it was
+    if (!changed_.empty()) voice_.say("changed", changed_ + " changed");
+    const auto answered = made_ ? client_.put(target(), body) : put_new(body);
+    deployed_ = body;
+    follow();
+    const auto number = number_at(answered, "number");
+    follow_build(client_, target() + "/revisions/" + std::to_string(number), [](std::string_view) {});
+    await_warm(number);
+    if (serving_ == 0) voice_.say("url", text_at(client_.get(target()), "url"));
+    serving_ = number;
+    voice_.say("ready",
+               "revision " + std::to_string(number) + " answers after " + seconds_text(steady_clock::now() - saved));
+  }
+
+  json put_new(const json& body) {
+    try {
+      auto answer = client_.put_new(target(), body);
+      made_ = true;
+      return answer;
+    } catch (const Error& error) {
+      if (error.fault().code != Code::conflict) throw;
+      throw Error(Code::conflict, Layer::client,
+                  "there is a function " + to_string(function_) + " already, which fn dev did not make",
+                  "delete it, or give this one another name with --name");
+    }
+  }
+
+  // Until a replica of the revision takes calls; throws why none can.
+  void await_warm(std::uint64_t number) {
+    constexpr std::chrono::seconds kWait{10};
+    for (std::string seen;;) {
+      const auto wait = seen.empty() ? "" : "?wait=" + std::to_string(kWait.count()) + "&seen=" + seen;
+      const auto status = client_.get(target() + "/status" + wait, kWait * 2);
+      seen = std::to_string(number_at(status, "seen"));
+      for (const auto& replica : child_at(status, "replicas")) {
+        const auto state = text_at(replica, "state");
+        if (number_at(replica, "revision") == number && (state == "warm" || state == "executing")) return;
+      }
+      if (auto fault = fault_at(status, "last_failure")) throw Error(std::move(*fault));
+    }
+  }
+
+  // Its calls and its logs, each on a thread and a connection of its own; again after hearthd was away.
+  void follow() {
+    if (!followers_.empty()) return;
+    followers_.emplace_back([this](const std::stop_token& stop) {
+      keep_following(stop, "/logs?follow=1&tail=0", [this](const json& line) { voice_.log(line); });
+    });
+    followers_.emplace_back([this](const std::stop_token& stop) {
+      keep_following(stop, "/calls?follow=1", [this](const json& call) { voice_.call(call); });
+    });
+  }
+
+  void keep_following(const std::stop_token& stop, const std::string& what,
+                      const std::function<void(const json&)>& on_line) {
+    auto client = Client(context_.api, context_.token(), stop, context_.ca_file);
+    while (!stop.stop_requested()) {
+      try {
+        client.follow(target() + what, [&](const json& line) {
+          on_line(line);
+          return true;
+        });
+      } catch (const Error&) {  // what it means for the function, the next deploy tells
+      }
+      net::pause(steady_clock::now() + std::chrono::seconds(1), stop);
+    }
+  }
+
+  void end() {
+    followers_.clear();
+    if (made_) {
+      context_.terminal.note("removing " + to_string(function_));
+      remove(function_);
+    }
+    mark_->release();
+  }
+
+  const Context& context_;
+  const DevOptions& options_;
+  DevVoice voice_;
+  Client client_;
+  FolderWatch watch_;  // before the first look at the folder, so that no save is missed
+  domain::FunctionName function_;
+  std::optional<DevMark> mark_;
+  bool made_ = false;
+  json deployed_;
+  std::string changed_;
+  std::uint64_t serving_ = 0;  // the revision that answers
+  std::vector<std::jthread> followers_;
+};
+
+int dev(const Context& context, const DevOptions& options) {
+  Development(context, options).run();
+  return 0;
+}
+
+}  // namespace
+
+Verb dev_verb() {
+  const auto options = std::make_shared<DevOptions>();
+  return {.name = "dev",
+          .summary = "Run a folder as a function of its own, anew at each save, until interrupted",
+          .examples = "fn dev\nfn dev functions/hello\nfn dev --name try-it",
+          .options = {{.names = "FOLDER",
+                       .target = &options->folder,
+                       .help = "the folder of fn.yaml, here by default",
+                       .completes = Completes::folders},
+                      {.names = "--name",
+                       .target = &options->name,
+                       .help = "the function's name while it is developed; else NAME-dev",
+                       .value = "NAME"}},
+          .run = [options](const Context& context) { return dev(context, *options); },
+          .notes =
+              "What is deployed under the folder's own name is not disturbed, and nothing of the development is left "
+              "at the end. Each call is a line, each line that the function writes another. A build that fails, or "
+              "code that does not load, is told with its last lines, and the old code goes on."};
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,85 @@
+#include "cli/deployment.h"
+
+#include "cli/manifest.h"
+#include "cli/package.h"
+#include "cli/problem.h"
+#include "cli/views.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace hearth::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using domain::Code;
+using domain::Error;
+using domain::Fault;
+using domain::FunctionSpec;
+using domain::Layer;
+using nlohmann::json;
+
+std::string size_text(std::uint64_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + " B";
+  return bytes < (1 << 20) ? std::to_string(bytes >> 10) + " KiB" : std::to_string(bytes >> 20) + " MiB";
+}
+
+// A file that the spec names and the package lacks is told here, before anything is sent.
+void check_named_files(const fs::path& folder, const FunctionSpec& spec, const std::vector<Entry>& entries) {
+  const auto wanted = !spec.build.empty() ? spec.build : spec.handler.substr(0, spec.handler.rfind(':'));
+  if (wanted.empty()) return;
+  const auto path = fs::path(wanted).lexically_normal().generic_string();
+  if (std::ranges::find(entries, path, &Entry::path) != entries.end()) return;
+  const bool ignored = fs::exists(folder / path) && !path.starts_with("..");
+  throw Error(Code::invalid, Layer::client,
+              (folder / kManifestFile).lexically_normal().string() + " names " + wanted +
+                  (ignored ? ", which .fnignore leaves out" : ", which is not in the folder"),
+              ignored ? "" : "it is meant from the folder of fn.yaml");
+}
+
+// Why the build failed, with what it wrote last where the server's reason has no log of its own.
+[[noreturn]] void fail_build(const json& event, const BuildOutput& output) {
+  Fault fault = fault_at(event, "problem")
+                    .value_or(Fault{.code = Code::internal, .message = "the build failed without a reason"});
+  if (fault.detail.empty()) fault.detail = output.last_lines();
+  throw Error(std::move(fault));
+}
+
+}  // namespace
+
+std::string upload_package(const Context& context, Client& client, const fs::path& folder, const FunctionSpec& spec,
+                           const Steps& steps) {
+  if (!spec.image.empty()) return {};
+  steps.show("packing " + folder.string());
+  const auto entries = scan_folder(folder, ignore_rules(folder, spec.build));
+  check_named_files(folder, spec, entries);
+  const auto package = pack(folder, entries, kPackageLimit, context.stop);
+  const auto size = size_text(package.size);
+  if (client.has_package(context.space, package.digest)) {
+    steps.note("package unchanged (" + std::to_string(package.files) + " files, " + size + ")");
+    return package.digest;
+  }
+  client.upload(context.space, package.digest, package.tar.path(), package.size,
+                [&](std::uint64_t sent) { steps.show("uploading " + size_text(sent) + " of " + size); });
+  steps.note("uploaded " + std::to_string(package.files) + " files, " + size);
+  return package.digest;
+}
+
+void follow_build(Client& client, const std::string& target, const BuildOutput::OnLine& on_line) {
+  BuildOutput output;
+  bool settled = false;
+  client.follow(target + "/build", [&](const json& event) {
+    const auto type = text_at(event, "type");
+    if (type == "output") output.write(text_at(event, "text"), on_line);
+    if (type == "failed") fail_build(event, output);
+    settled = type == "done";
+    return !settled;
+  });
+  if (!settled) {
+    throw Error(Code::unavailable, Layer::gateway, "hearthd ended the build's output before the build",
+                "look at it with: fn get");
+  }
+}
+
+}  // namespace hearth::cli
