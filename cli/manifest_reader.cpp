@@ -110,6 +110,9 @@ Manifest ManifestReader::read(std::string_view text) {
     return manifest_;
   }
   read_map(root, "", "");
+  if (!places_.contains("limits.concurrency")) {
+    manifest_.spec.limits.concurrency = domain::default_concurrency(manifest_.spec.runtime);
+  }
   check_source();
   check_spec();
   std::ranges::stable_sort(manifest_.faults, {}, [](const auto& fault) { return std::pair(fault.line, fault.column); });

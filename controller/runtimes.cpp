@@ -26,6 +26,7 @@ docker::BuildStep read_step(const YAML::Node& step) {
 docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
   docker::Runtime runtime{.name = root["name"].as<std::string>(), .folder = folder, .bases = {}};
   for (const auto& base : root["bases"]) runtime.bases.push_back(base["image"].as<std::string>());
+  runtime.on = root["on"].as<std::string>("");
   if (const auto handler = root["handler"]) {
     runtime.handler_form = read_form(handler["form"]);
     runtime.handler = handler["default"].as<std::string>("");

@@ -153,6 +153,7 @@ FunctionSpec read_spec(const json& document, const std::string& path, Complaints
   fields.text("build", spec.build);
   fields.text("handler", spec.handler);
   fields.texts("env", spec.env);
+  spec.limits.concurrency = domain::default_concurrency(spec.runtime);
   if (const auto* limits = fields.child("limits")) {
     read_limits(*limits, fields.path_of("limits"), spec.limits, complaints);
   }

@@ -1,7 +1,15 @@
 """What a runtime cannot by its nature, and why; and a handler that it does not find."""
 
 COMPILED = {"load": "what does not load does not compile"}
+FILES = "it serves files and runs no handler"
 
-TABLE = {"go": COMPILED, "cpp": COMPILED, "rust": COMPILED}
+TABLE = {
+    "go": COMPILED,
+    "cpp": COMPILED,
+    "rust": COMPILED,
+    "shell": {"crash": "a process that ends is one call's failure, not the replica's"},
+    "static": dict.fromkeys(("echo", "request", "status", "cookies", "json", "empty", "held", "size", "stream-in", "big",
+                             "concurrency", "cancel", "context", "log", "raise", "late", "env", "tmp", "load", "crash"), FILES),
+}
 
-WRONG_HANDLER = {"python": "handler.py:nowhere", "node": "handler.mjs:nowhere"}
+WRONG_HANDLER = {"python": "handler.py:nowhere", "node": "handler.mjs:nowhere", "shell": "nowhere.sh"}

@@ -77,7 +77,7 @@ std::string RuntimeImages::base_of(const Runtime& runtime, const BuildRun& run) 
 }
 
 std::string RuntimeImages::stage(const Runtime& runtime, const std::string& stage, const BuildRun& run) {
-  const std::string base = base_of(runtime, run);
+  const std::string base = runtime.on.empty() ? base_of(runtime, run) : this->stage(named(runtime.on), "run", run);
   const auto base_image = images_.find(base, run.stop);
   const std::string made_of = folder_digest(runtime.folder) + (base_image ? base_image->id : base);
   const std::string name = "hearth/runtime-" + runtime.name + (stage == "run" ? "" : "-" + stage) + ":" +
@@ -93,6 +93,13 @@ std::string RuntimeImages::stage(const Runtime& runtime, const std::string& stag
   args["BASE"] = base;
   return images_.build({.context = context, .tag = name, .target = stage, .args = args}, run.deadline, run.output,
                        run.stop);
+}
+
+const Runtime& RuntimeImages::named(const std::string& name) const {
+  const auto found = std::ranges::find(settings_.runtimes, name, &Runtime::name);
+  if (found != settings_.runtimes.end()) return *found;
+  throw domain::Error(Code::not_found, Layer::engine, "a runtime is made on top of " + name + ", which is not there",
+                      "look at the templates folder");
 }
 
 std::string RuntimeImages::run_image(const Runtime& runtime, const BuildRun& run) { return stage(runtime, "run", run); }

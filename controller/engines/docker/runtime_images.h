@@ -37,6 +37,7 @@ struct Runtime {
   std::string name;                // "python"
   std::filesystem::path folder;    // its Dockerfile has the stages `run` and `builder`, and takes BASE
   std::vector<std::string> bases;  // in order of preference
+  std::string on = {};             // the runtime whose image is the base instead
   HandlerForm handler_form = HandlerForm::none;
   std::string handler = {};                          // what fn.yaml may leave out
   std::vector<std::string> dependencies_files = {};  // the first asks for them, others pin: "package.json", its lock
@@ -87,6 +88,7 @@ class RuntimeImages {
   class Turn;
 
   std::string base_of(const Runtime& runtime, const BuildRun& run);
+  const Runtime& named(const std::string& name) const;
   std::string stage(const Runtime& runtime, const std::string& stage, const BuildRun& run);
   // Takes the step's folder out as a tar; `what` is for messages. A user's failure ends with `hint`.
   void carry_out(const BuildStep& step, const Runtime& runtime, const std::filesystem::path& package, Spool& left,

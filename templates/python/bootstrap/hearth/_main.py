@@ -84,12 +84,12 @@ def listen():
     return listener
 
 
-def main():
+def main(load=_load.load):
     _logs.install()
     # The first process of a container ignores what it does not handle, and a handler may load for long.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
     try:
-        handler = _load.load(os.environ.get("HEARTH_HANDLER", ""), os.getcwd())
+        handler = load(os.environ.get("HEARTH_HANDLER", ""), os.getcwd())
     except _load.LoadError as error:
         _load.report(error)
         os._exit(_load.EXIT_CODE)  # whatever threads the module has started
