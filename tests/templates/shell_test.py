@@ -16,8 +16,16 @@ case $PATH_INFO in
   /silent) exit 0 ;;
   /deaf) exec true ;;
   /children) sleep 1000 & echo $! ;;
+  /quiet-children) sleep 1000 >/dev/null & echo $! ;;
+  /daemon) setsid sleep 1000 & echo $! ;;
+  /descriptors) ls /proc/self/fd ;;
   /stubborn) trap '' TERM; echo begun; while :; do sleep 0.05; done ;;
   /head) echo 'no colon' >&3; echo x ;;
+  /name) echo 'X A: 1' >&3; echo x; exec sleep 1000 ;;
+  /much) head -c 200000 /dev/zero | tr '\0' a >&3; echo x ;;
+  /late) echo x; sleep 0.1; echo 'Status: 201' >&3; echo y ;;
+  /closed) exec >&-; sleep 0.1; echo 'Status: 404' >&3 ;;
+  /no-content) echo 'Status: 204' >&3; echo x; echo done >&2 ;;
   /status) echo 'Status: many' >&3; echo x ;;
   /inject) printf 'X-A: 1\nStatus: 201 Created\n\n' >&3; echo made ;;
   /cat) cat ;;
@@ -46,6 +54,7 @@ class Shell(HearthdCase):
         self.assertEqual((lines["REQUEST_METHOD"], lines["PATH_INFO"], lines["QUERY_STRING"], lines["HTTP_X_TWO_WORDS"],
                           lines["LEVEL"]), ("GET", "/env", "a=1&b=%20", "x", "info"))
         self.assertNotIn("HTTP_PROXY", lines)  # programs take their proxy from it
+        self.assertEqual(lines["REQUEST_URI"], "/env?a=1&b=%20")
         self.assertTrue(lines["HEARTH_CALL_ID"] and lines["TRACEPARENT"] and int(lines["HEARTH_DEADLINE_MS"]) > 0)
 
     def test_a_code_other_than_0_is_a_500_with_its_last_words(self):
@@ -63,6 +72,26 @@ class Shell(HearthdCase):
         answer = self.get("/inject")
         self.assertEqual((answer.status, answer.headers["X-A"], answer.text), (201, "1", "made\n"))
 
+    def test_more_than_descriptor_3_takes_is_refused_and_does_not_hang(self):
+        self.assertIn("descriptor 3 takes 64 KiB", self.get("/much").json()["detail"])
+
+    def test_a_field_that_http_cannot_carry_ends_the_process_too(self):
+        self.assertEqual(self.get("/name").status, 500)
+        wait_for("it is gone", lambda: int(self.get("/ps").text) <= 6)
+
+    def test_what_it_says_too_late_of_its_answer_does_no_harm(self):
+        self.assertEqual((self.get("/late").status, self.get("/late").text), (200, "x\ny\n"))
+
+    def test_it_may_close_its_output_and_say_its_status_after(self):
+        self.assertEqual((self.get("/closed").status, self.get("/closed").body), (404, b""))
+
+    def test_output_that_nobody_gets_is_not_in_its_way(self):
+        self.assertEqual((self.get("/no-content").status, self.get("/no-content").body), (204, b""))
+        self.assertEqual(self.get("/fail", method="HEAD").status, 500)
+
+    def test_it_is_given_no_descriptor_of_ours(self):
+        self.assertEqual(self.get("/descriptors").text.split(), ["0", "1", "2", "3", "4"])  # 4 is the folder that ls reads
+
     def test_a_process_need_not_read_what_it_is_sent(self):
         self.assertEqual(self.get("/deaf", method="POST", body=b"x" * (4 << 20)).status, 200)
 
@@ -70,10 +99,14 @@ class Shell(HearthdCase):
         body = os.urandom(5 << 20)
         self.assertEqual(self.get("/cat", method="POST", body=body).body, body)
 
-    def test_children_end_with_their_call(self):
-        child = self.get("/children").text.strip()
-        self.assertTrue(child.isdigit())
+    def test_children_end_with_their_call_and_do_not_hold_it(self):
+        for path in ("/children", "/quiet-children"):
+            self.assertTrue(self.get(path).text.strip().isdigit(), path)
         wait_for("only the server and the one who looks are left", lambda: int(self.get("/ps").text) <= 6)
+
+    def test_one_that_left_its_group_does_not_hold_the_call(self):
+        self.assertTrue(self.get("/daemon").text.strip().isdigit())
+        self.assertEqual(self.get("/daemon", headers={"X": "1"}).status, 200)
 
     def test_a_hundred_calls_leave_no_process(self):
         before = int(self.get("/ps").text)
@@ -82,13 +115,18 @@ class Shell(HearthdCase):
         wait_for("none is left", lambda: int(self.get("/ps").text) <= before)
 
 
-class Leaving(HearthdCase):
-    def test_one_that_ignores_sigterm_is_ended_all_the_same(self):
-        folder = self.hearthd.write("stubborn", {"fn.yaml": "name: stubborn\nruntime: shell\n", "handler.sh": HANDLER})
+class Direct(HearthdCase):
+    """On a replica's own socket."""
+
+    def replica(self, name, handler, settings=""):
+        folder = self.hearthd.write(name, {"fn.yaml": f"name: {name}\nruntime: shell\n{settings}", "handler.sh": handler})
         os.chmod(folder / "handler.sh", 0o755)
         self.hearthd.fn("deploy", cwd=folder)
-        image = self.hearthd.function("stubborn", "/revisions/1")["image"]
-        with Replica(self.hearthd.docker, image, "handler.sh") as replica:
+        image = self.hearthd.function(name, "/revisions/1")["image"]
+        return Replica(self.hearthd.docker, image, "handler.sh")
+
+    def test_one_that_ignores_sigterm_is_ended_all_the_same(self):
+        with self.replica("stubborn", HANDLER) as replica:
             client = replica.connect()
             client.request(target="/stubborn")
             client.head()
@@ -96,6 +134,32 @@ class Leaving(HearthdCase):
             busy = int(replica.call(target="/ps").text)
             client.close()
             until(lambda: int(replica.call(target="/ps").text) < busy)
+
+    def test_half_a_body_does_not_look_whole(self):
+        handler = "#!/bin/sh\ncase $PATH_INFO in /take) cat >/tmp/body; touch /tmp/whole ;; *) ls /tmp ;; esac\n"
+        with self.replica("half", handler) as replica:
+            client = replica.connect()
+            client.send(b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+            until(lambda: "body" in replica.call(target="/ls").text)
+            client.close()
+            until(lambda: "cat" not in replica.call(target="/ls").text)
+            self.assertNotIn("whole", replica.call(target="/ls").text)
+
+    def test_bytes_of_path_and_fields_arrive_as_they_were(self):
+        handler = "#!/bin/sh\nprintf '%s|%s|%s|%s' \"$PATH_INFO\" \"$REQUEST_URI\" \"$HTTP_X_A\" \"$CONTENT_LENGTH\"\n"
+        with self.replica("bytes", handler) as replica:
+            client = replica.connect()
+            self.addCleanup(client.close)
+            client.send(b"GET /a%20b/%C3%A9 HTTP/1.1\r\nHost: x\r\nX-A: \xc3\xa9\r\nContent_Length: 7\r\nX_A: forged\r\n\r\n")
+            self.assertEqual(client.answer().body.decode(), "/a b/é|/a%20b/%C3%A9|é|")
+            self.assertEqual(replica.call(target="/%00").status, 400)
+
+    def test_a_missing_interpreter_is_said_at_the_start(self):
+        for name, first, words in (("crlf", "#!/bin/sh\r\n", "end as on Windows"), ("lua", "#!/usr/bin/lua\n", "/usr/bin/lua")):
+            replica = self.replica(name, first + "echo hi\n")
+            self.addCleanup(replica.__exit__)
+            self.assertEqual(replica.exit_code(), 121)
+            self.assertIn(words, replica.log()[-1])
 
 
 if __name__ == "__main__":

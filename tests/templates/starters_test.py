@@ -22,7 +22,10 @@ COMMANDS = {
     "go": ("go", "go vet ./... && go test ./..."),
     "cpp": ("cpp", "g++ -std=c++20 -Wall -Wextra -Werror handler.cpp handler_test.cpp -o handler_test && ./handler_test"),
     "rust": ("rust", "/usr/lib/hearth/cargo test --locked --quiet"),
+    "shell": ("shell", "sh test.sh"),
+    "static": ("static", "sh check.sh"),
 }
+MADE_ON = {"shell": "python"}  # as template.yaml's `on` has it
 
 
 def docker(*words, **options):
@@ -33,11 +36,16 @@ def docker(*words, **options):
     return done.stdout
 
 
+def build(template, stage, base):
+    return docker("build", "-q", "--target", stage, "--build-arg", f"BASE={base}", str(ROOT / "templates" / template),
+                  timeout=280).strip().splitlines()[-1]
+
+
 class Starters(unittest.TestCase):
     def check(self, name):
         template, command = COMMANDS[name]
-        image = docker("build", "-q", "--target", "builder", "--build-arg", f"BASE={BASE}", str(ROOT / "templates" / template),
-                       timeout=280).strip().splitlines()[-1]
+        base = build(MADE_ON[template], "run", BASE) if template in MADE_ON else BASE
+        image = build(template, "builder", base)
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([program("HEARTH_TEST_FN", "fn"), "init", "first", "--runtime", name], cwd=folder, check=True,
                            capture_output=True, timeout=30)

@@ -3,4 +3,4 @@
 name=$(jq -r '.name // "world"' 2>/dev/null)
 echo "greeting ${name:-world}" >&2
 echo 'Content-Type: application/json' >&3
-printf '{"message": "Hello, %s!"}\n' "${name:-world}"
+jq -nc --arg name "${name:-world}" '{message: "Hello, \($name)!"}'

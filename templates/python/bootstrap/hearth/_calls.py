@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from hearth import _logs
 from hearth.context import Context
 from hearth.request import BadRequest
-from hearth.response import Answer, BadAnswer, answer_of, encode_piece, problem
+from hearth.response import Answer, BadAnswer, Failed, answer_of, encode_piece, problem
 
 _AHEAD = 4  # pieces of a plain generator that may wait for the event loop
 
@@ -187,7 +187,7 @@ def failure(error):
 
 
 def log_failure(error):
-    if isinstance(error, BadAnswer):
+    if isinstance(error, (BadAnswer, Failed)):
         print(error, file=sys.stderr)
         return
     stack = error.__traceback__

@@ -31,6 +31,10 @@ class BadAnswer(TypeError):
     """The handler returned something that cannot be an answer."""
 
 
+class Failed(Exception):
+    """A failure whose message says all: a stack would show nothing but ours."""
+
+
 class Answer:
     """A head ready to send, and either `data` (bytes) or `pieces` (an iterator or async iterator)."""
 
