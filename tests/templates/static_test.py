@@ -22,6 +22,8 @@ class Static(HearthdCase):
                    "public/app.4f2a91bc.js": "console.log(1)", "public/docs/index.html": "<p>docs</p>",
                    "public/about.html": "<p>about</p>", "public/.env": "SECRET=1", "secret.txt": "not served",
                    "public/.well-known/security.txt": "Contact: x", "public/data.bin": "0123456789",
+                   "public/my-components.js": "1", "public/logo-1024x768.svg": "<svg/>", "public/index-BfK3xQ_a.js": "1",
+                   "public/lib.mjs": "export {}", "public/site.webmanifest": "{}", "public/x y/index.html": "y",
                    "public/a b.txt": "a space", 'public/it\'s "$x".txt': "odd", **files}
         cls.hearthd.deploy(name, content)
 
@@ -41,6 +43,7 @@ class Static(HearthdCase):
     def test_a_folder_without_its_slash_leads_to_it_behind_the_prefix(self):
         answer = self.get("/docs?x=1")
         self.assertEqual((answer.status, answer.headers["Location"]), (301, "/fn/site/docs/?x=1"))
+        self.assertEqual(self.get("/x%20y").headers["Location"], "/fn/site/x%20y/")
 
     def test_what_has_not_changed_is_not_sent_again(self):
         etag = self.get("/").headers["ETag"]
@@ -79,7 +82,20 @@ class Static(HearthdCase):
 
     def test_how_long_a_browser_may_keep_what(self):
         self.assertEqual(self.get("/").headers["Cache-Control"], "no-cache")
-        self.assertIn("immutable", self.get("/app.4f2a91bc.js").headers["Cache-Control"])
+        for path in ("/app.4f2a91bc.js", "/index-BfK3xQ_a.js"):
+            self.assertIn("immutable", self.get(path).headers["Cache-Control"], path)
+        for path in ("/my-components.js", "/logo-1024x768.svg", "/gone.4f2a91bc.js"):
+            self.assertEqual(self.get(path).headers["Cache-Control"], "no-cache", path)
+
+    def test_types_that_browsers_insist_on(self):
+        for path, kind in (("/lib.mjs", "text/javascript"), ("/site.webmanifest", "application/manifest+json")):
+            self.assertTrue(self.get(path).headers["Content-Type"].startswith(kind), path)
+
+    def test_a_range_is_of_the_version_that_was_begun(self):
+        etag = self.get("/data.bin").headers["ETag"]
+        for given, status in ((etag, 206), ('"0"', 200)):
+            answer = self.get("/data.bin", headers={"Range": "bytes=2-4", "If-Range": given})
+            self.assertEqual(answer.status, status, given)
 
     def test_only_reading(self):
         for method in ("POST", "PUT", "DELETE"):
@@ -103,7 +119,10 @@ class Static(HearthdCase):
         for path in ("/", "/users/7", "/a/b/c/"):
             answer = self.get(path, "spa")
             self.assertEqual((answer.status, answer.text), (200, PAGE), path)
-        self.assertEqual(self.get("/missing.js", "spa").status, 404)
+        missing = self.get("/missing.js", "spa")
+        self.assertEqual((missing.status, missing.headers["ETag"]), (404, None))
+        etag = self.get("/users/7", "spa").headers["ETag"]
+        self.assertEqual(self.get("/users/7", "spa", headers={"If-None-Match": etag}).status, 304)
         self.assertEqual(self.get("/users/7").status, 404)  # of a site that is none
 
     def test_links_are_files(self):
@@ -111,6 +130,16 @@ class Static(HearthdCase):
         os.symlink("real.txt", folder / "public/link.txt")
         self.hearthd.fn("deploy", cwd=folder)
         self.assertEqual(self.get("/link.txt", "linked").text, "real")
+
+    def test_without_public_all_is_served_but_what_describes_the_function(self):
+        self.hearthd.deploy("flat", {"fn.yaml": "name: flat\nruntime: static\nenv: {KEY: secret}\n", "index.html": "<p>flat</p>"})
+        self.assertEqual(self.get("/", "flat").text, "<p>flat</p>")
+        self.assertEqual(self.get("/fn.yaml", "flat").status, 404)
+
+    def test_a_long_path_does_not_keep_it_from_starting(self):
+        path = "/".join(["d" * 200] * 5) + "/page.html"
+        self.hearthd.deploy("long", {"fn.yaml": "name: long\nruntime: static\n", f"public/{path}": "<p>deep</p>"})
+        self.assertEqual(self.get(f"/{path}", "long").text, "<p>deep</p>")
 
     def test_nothing_to_serve_is_refused(self):
         refused = self.hearthd.deploy("bare", {"fn.yaml": "name: bare\nruntime: static\n", ".hidden": "x"}, check=False)

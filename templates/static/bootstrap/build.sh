@@ -4,10 +4,19 @@
 set -eu
 folder=.
 [ ! -d public ] || folder=public
+find "$folder" -type l | while IFS= read -r link; do
+  case $(readlink -f "$link") in
+    "$PWD"/*) [ ! -e "$link" ] || continue ;;
+  esac
+  echo "${link#./} is a link that leads out of the package, or nowhere" >&2
+  exit 1
+done
 mkdir -p /out/public
 cp -RL "$folder/." /out/public
 cd /out/public
-find . -type f ! -path '*/.*' -o -path './.well-known/*' -type f | LC_ALL=C sort >/tmp/files
+[ "$folder" = public ] || rm -f fn.yaml
+find . -mindepth 1 -name '.*' ! -path ./.well-known -prune -exec rm -rf {} +
+find . -type f | LC_ALL=C sort >/tmp/files
 if [ ! -s /tmp/files ]; then
   echo "there is nothing to serve: put files into public/, or beside fn.yaml" >&2
   exit 1

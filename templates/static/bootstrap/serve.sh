@@ -7,16 +7,16 @@ conf=/tmp/nginx.conf
 listen="unix:$staging"
 [ -n "$socket" ] || listen="0.0.0.0:${PORT:-8080}"
 
-fallback='=404'
+fallback='return 404;'
 case ${SPA:-} in
   '' | false | no | 0) ;;
-  true | yes | 1) fallback=/index.html ;;
+  true | yes | 1) fallback='try_files "" /index.html;' ;;
   *)
     echo "SPA is $SPA: it is true or false" >&2
     exit 121
     ;;
 esac
-if [ "$fallback" = /index.html ] && [ ! -f /function/public/index.html ]; then
+if [ "$fallback" != 'return 404;' ] && [ ! -f /function/public/index.html ]; then
   echo 'SPA is true, and there is no index.html' >&2
   exit 121
 fi
@@ -30,7 +30,7 @@ rm -f "$staging"
 nginx=$!
 trap 'kill -QUIT $nginx' TERM INT
 if [ -n "$socket" ]; then
-  until [ -S "$staging" ]; do
+  until grep -q " 00010000 .* $staging\$" /proc/net/unix; do  # it listens
     kill -0 $nginx 2>/dev/null || exit 1
     sleep 0.01
   done

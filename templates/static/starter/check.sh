@@ -1,11 +1,10 @@
 #!/bin/sh
 # Every file that a page names by a relative link is there: sh check.sh
 cd "$(dirname "$0")/public" || exit 1
-missing=0
-for page in $(find . -name '*.html'); do
-  for link in $(grep -oE '(href|src)="[^"#?]+' "$page" | cut -d'"' -f2 | grep -vE '^(https?:|mailto:|data:|/)'); do
-    target=$(dirname "$page")/$link
-    [ -e "$target" ] || { echo "$page names $link, which is not there"; missing=1; }
+missing=$(find . -name '*.html' | while IFS= read -r page; do
+  grep -oE '(href|src)="[^"#?]+' "$page" | cut -d'"' -f2 | grep -vE '^([a-z]+:|/)' | while IFS= read -r link; do
+    [ -e "$(dirname "$page")/$link" ] || echo "$page names $link, which is not there"
   done
-done
-exit $missing
+done)
+[ -z "$missing" ] || { echo "$missing"; exit 1; }
+echo OK
