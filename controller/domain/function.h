@@ -39,8 +39,8 @@ constexpr std::uint32_t default_concurrency(std::string_view runtime) { return r
 
 struct Limits {
   Bytes memory = mebibytes(256);
-  std::uint32_t cpu_millis = 1000;            // thousandths of a core
-  std::chrono::milliseconds timeout{30'000};  // of one call; every layer derives its own from it
+  std::uint32_t cpu_millis = 1000;                      // thousandths of a core
+  std::chrono::milliseconds timeout{30'000};            // of one call; every layer derives its own from it
   std::uint32_t concurrency = default_concurrency("");  // calls at once in one replica
   std::uint32_t pids = 64;
   Bytes tmp = mebibytes(64);
