@@ -64,8 +64,13 @@ void FolderWatch::add(const std::string& inside) {
   }
 }
 
+// A folder may be watched from before it was ignored.
 bool FolderWatch::is_wanted(const std::string& path, bool is_folder) const {
-  return path == kManifestFile || path == ".fnignore" || !rules_.ignores(path, is_folder);
+  if (path == kManifestFile || path == ".fnignore") return true;
+  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    if (rules_.ignores(path.substr(0, slash), true)) return false;
+  }
+  return !rules_.ignores(path, is_folder);
 }
 
 bool FolderWatch::wait(std::chrono::milliseconds patience) {
