@@ -19,6 +19,7 @@ constexpr std::array kKeys{
     Key{"", "image", Text{[](Spec& spec) -> auto& { return spec.image; }}, "registry.example.org/hello:1"},
     Key{"", "build", Text{[](Spec& spec) -> auto& { return spec.build; }}, "./Dockerfile"},
     Key{"", "handler", Text{[](Spec& spec) -> auto& { return spec.handler; }}, "handler.py:handle"},
+    Key{"", "container_runtime", Text{[](Spec& spec) -> auto& { return spec.container_runtime; }}, "runsc"},
     Key{"", "env", Pairs{[](Spec& spec) -> auto& { return spec.env; }}, "{LEVEL: info}"},
     Key{"", "limits", Section{}, "{memory: 256Mi}"},
     Key{"", "scale", Section{}, "{min: 0, max: 10}"},

@@ -2,13 +2,16 @@
 
 #include "domain/error.h"
 #include "domain/function.h"
+#include "net/own_address.h"
 
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 
 namespace hearth {
@@ -34,7 +37,10 @@ const std::map<std::string, Setting>& settings() {
       {"state_dir", {"what lasts: the store, packages, logs", "FOLDER"}},
       {"run_dir", {"what a reboot may lose: sockets, which container is whose", "FOLDER"}},
       {"templates", {"a folder for each runtime", "FOLDER"}},
-      {"docker_socket", {"Docker's socket", "FILE"}},
+      {"docker_host", {"where Docker listens: unix:///FILE or tcp://HOST:PORT of this machine", "URL"}},
+      {"docker_socket", {"the same for a socket; by default $DOCKER_HOST, else /var/run/docker.sock", "FILE"}},
+      {"docker_tls_verify", {"TLS to a tcp:// Docker, with the files of docker_cert_path", "true|false"}},
+      {"docker_cert_path", {"ca.pem, cert.pem and key.pem; by default $DOCKER_CERT_PATH, else ~/.docker", "FOLDER"}},
       {"ca_bundle", {"certificates that builds trust; by default the system's", "FILE"}},
       {"threads", {"of the gateway; 0: one a core", "N"}},
       {"max_starts", {"containers being started at once", "N"}},
@@ -65,10 +71,18 @@ fs::path from_environment(const char* variable, const fs::path& otherwise) {
   return value != nullptr && *value != '\0' ? fs::path{value} : otherwise;
 }
 
+std::string text_from(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr ? value : "";
+}
+
 Words defaults() {
   Words words{{"gateway", "127.0.0.1:8080"},
               {"api", "127.0.0.1:8081"},
-              {"docker_socket", "/var/run/docker.sock"},
+              {"docker_host", ""},
+              {"docker_socket", ""},
+              {"docker_tls_verify", text_from("DOCKER_TLS_VERIFY").empty() ? "false" : "true"},
+              {"docker_cert_path", ""},
               {"ca_bundle", ""},
               {"threads", "0"},
               {"max_starts", "8"},
@@ -194,6 +208,41 @@ fs::path find_ca_bundle() {
   return fs::exists(bundle) ? bundle : fs::path{};
 }
 
+// As Docker's own clients know it.
+net::TlsFiles find_certificates(const Words& words) {
+  fs::path folder = words.at("docker_cert_path");
+  if (folder.empty()) folder = from_environment("DOCKER_CERT_PATH", fs::path{text_from("HOME")} / ".docker");
+  net::TlsFiles files{.ca = folder / "ca.pem", .certificate = folder / "cert.pem", .key = folder / "key.pem"};
+  for (const auto& file : {files.ca, files.certificate, files.key}) {
+    if (::access(file.c_str(), R_OK) == 0) continue;
+    throw Error{Code::invalid, Layer::client, "TLS to Docker needs " + file + ": " + std::strerror(errno),
+                "docker_cert_path (or DOCKER_CERT_PATH) names the folder of ca.pem, cert.pem and key.pem"};
+  }
+  return files;
+}
+
+docker::Location find_docker(const Words& words) {
+  const auto& host = words.at("docker_host");
+  const auto& socket = words.at("docker_socket");
+  if (!host.empty() && !socket.empty()) {
+    throw Error{Code::invalid, Layer::client, "docker_host and docker_socket are both set", "set one of them"};
+  }
+  if (!socket.empty()) return {.socket = socket};
+  const auto usual = text_from("DOCKER_HOST");
+  if (host.empty() && usual.empty()) return {.socket = "/var/run/docker.sock"};
+  auto docker = docker::parse_location(host.empty() ? usual : host);
+  if (!docker.socket.empty()) return docker;
+  const auto tls = words.at("docker_tls_verify");
+  if (understood(words, "docker_tls_verify", tls == "true" || tls == "false" ? std::optional{tls} : std::nullopt,
+                 "true or false") == "true") {
+    docker.tls = find_certificates(words);
+  }
+  if (net::is_own_address(net::host_of_url(docker.authority))) return docker;
+  throw Error{Code::invalid, Layer::client,
+              "Docker at " + to_string(docker) + " is on another machine, whose functions hearthd could not call",
+              "run hearthd on that machine: it reaches functions by their sockets and addresses there"};
+}
+
 Config understand(const Words& words) {
   using domain::parse_duration;
   const auto time = [&](const std::string& name) {
@@ -211,7 +260,7 @@ Config understand(const Words& words) {
                 .state_dir = words.at("state_dir"),
                 .run_dir = words.at("run_dir"),
                 .templates = words.at("templates"),
-                .docker_socket = words.at("docker_socket"),
+                .docker = find_docker(words),
                 .ca_bundle = words.at("ca_bundle"),
                 .threads = count("threads"),
                 .max_starts = std::max(1u, count("max_starts")),

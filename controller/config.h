@@ -1,6 +1,7 @@
 // How this hearthd is set up: flags, then HEARTH_… variables, then hearth.yaml, then defaults.
 #pragma once
 
+#include "engines/docker/location.h"
 #include "telemetry/log.h"
 
 #include <chrono>
@@ -18,7 +19,7 @@ struct Config {
   std::filesystem::path state_dir;   // what lasts: the store, packages, logs
   std::filesystem::path run_dir;     // what a reboot may lose: sockets, which container is whose
   std::filesystem::path templates;   // a folder for each runtime
-  std::string docker_socket = "/var/run/docker.sock";
+  docker::Location docker;
   std::filesystem::path ca_bundle;  // handed to builds; empty: the system's where there is one
   std::uint32_t threads = 0;        // of the gateway; 0: one a core, at most 16
   std::uint32_t max_starts = 8;     // containers being started at once

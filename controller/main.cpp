@@ -12,6 +12,7 @@
 #include "host/firewall.h"
 #include "host/linux_host.h"
 #include "host/small_folder.h"
+#include "net/own_address.h"
 #include "ports/clock.h"
 #include "runtimes.h"
 #include "store/packages_folder.h"
@@ -57,6 +58,17 @@ std::map<std::string, std::string> proxies() {
     if (const char* value = std::getenv(name)) proxies[name] = value;
   }
   return proxies;
+}
+
+// Our network closes this machine to what is on it, and builds would not get out.
+bool has_proxy_here(const std::map<std::string, std::string>& proxies) {
+  for (const auto& [variable, url] : proxies) {
+    if (variable == "no_proxy" || variable == "NO_PROXY" || !net::is_own_address(net::host_of_url(url))) continue;
+    log::warn("builds run on Docker's default network, since their proxy is on this machine",
+              {{"variable", variable}, {"proxy", net::host_of_url(url)}});
+    return true;
+  }
+  return false;
 }
 
 std::uint32_t gateway_threads(const Config& config) {
@@ -119,11 +131,12 @@ docker::BuildSettings build_settings(const Config& config, const docker::Install
   settings.runtimes = read_runtimes(config.templates);
   settings.work_folder = config.state_dir / "builds";
   settings.proxies = proxies();
+  settings.own_network = !has_proxy_here(settings.proxies);
   settings.ca_bundle = config.ca_bundle;
   return settings;
 }
 
-// The host's own and metadata addresses are closed to functions before any of them starts.
+// The host's own and metadata addresses are closed to functions and builds before any of them starts.
 void close_host(const docker::Installation& installation) {
   using docker::NetworkKind;
   const auto why = host::close_host("hearth_" + installation.id, {bridge_name(installation, NetworkKind::open),
@@ -157,10 +170,10 @@ class Hearthd {
         token_(make_token(config)),
         logs_(log_settings(config)),
         packages_(config.state_dir / "packages"),
-        host_(config.run_dir, host::sees_our_mounts(config.docker_socket)),
-        engine_({.socket = config.docker_socket, .installation = installation_}, host_, logs_),
+        host_(config.run_dir, host::sees_our_mounts(config.docker.socket)),
+        engine_({.location = config.docker, .installation = installation_}, host_, logs_),
         engine_info_(engine_.info()),
-        builds_api_(config.docker_socket),
+        builds_api_(config.docker),
         builder_(builds_api_, build_settings(config, installation_)),
         dispatcher_(engine_, clock_,
                     {.gateway_threads = gateway_threads(config),
@@ -172,6 +185,10 @@ class Hearthd {
         api_(service_, metering_, packages_, logs_, info(), api_settings(config, token_)) {}
 
   void start() {
+    if (config_.docker.socket.empty() && !config_.docker.tls) {
+      log::warn("every user of this machine can be root by Docker's open port",
+                {{"docker", to_string(config_.docker)}});
+    }
     close_host(installation_);
     // Nothing starts before it is known what lives, or functions with a minimum would have it twice.
     dispatcher_.away({.code = domain::Code::unavailable, .layer = domain::Layer::engine, .message = "hearthd starts"});

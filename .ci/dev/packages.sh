@@ -9,7 +9,7 @@ packages_build=(
   prometheus-cpp-dev
 )
 packages_run=(debootstrap iproute2 iptables curl ca-certificates python3 procps util-linux)
-packages_test=(nginx-light nftables strace python3-venv python3-websockets prometheus tmux zsh fish python3-jsonschema python3-yaml)
+packages_test=(nginx-light nftables openssl strace python3-venv python3-websockets prometheus tmux zsh fish python3-jsonschema python3-yaml)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16 shellcheck python3 git)
 packages_package=(dpkg-dev skopeo docker-compose)
 packages_fuzz=(clang-16 libclang-rt-16-dev)

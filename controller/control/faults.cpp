@@ -58,6 +58,7 @@ Fault died(const domain::FunctionName& function, const ports::Exit& exit, const 
   Fault fault{.code = Code::unavailable, .layer = Layer::function, .message = "a replica of " + to_string(function)};
   if (exit.out_of_memory) {
     fault.message += " ran out of memory: its limit is " + to_string(limits.memory);
+    if (exit.memory_peak) fault.message += ", its peak was " + to_string(*exit.memory_peak);
     fault.hint = "raise limits.memory, or find what the function keeps";
   } else if (exit.code > 128 && exit.code < 160) {
     fault.message += " was killed by signal " + std::to_string(exit.code - 128);

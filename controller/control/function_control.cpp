@@ -43,7 +43,10 @@ domain::State state_of(const std::vector<domain::Fleet::Replica>& replicas, bool
 void FunctionEntry::serve(const domain::Revision& revision) {
   change([&](FleetEffects&, Deliveries&, Time) {
     revisions_.insert_or_assign(revision.number, std::make_shared<const domain::Revision>(revision));
-    if (fleet_.revision() != revision.number) last_failure_.reset();
+    if (fleet_.revision() != revision.number) {
+      last_failure_.reset();
+      last_death_.reset();
+    }
     fleet_.serve(revision.number, settings_of(revision.spec));
   });
 }
@@ -98,7 +101,7 @@ FunctionView FunctionEntry::view() {
     settle(effects, out, now);  // calls in flight are as of now
     view.state = state_of(fleet_.replicas(), fleet_.backing_off(now));
     view.held = pool_.held();
-    if (fleet_.backoff().failures() > 0) view.last_failure = last_failure_;
+    view.last_failure = fleet_.backoff().failures() > 0 && last_failure_ ? last_failure_ : last_death_;
     const auto wall = around_.clock.wall_now();
     for (const auto& replica : fleet_.replicas()) {
       const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - replica.since);
@@ -229,6 +232,7 @@ ports::ReplicaSpec FunctionEntry::spec(const Order& order) const {
           .env = spec.env,
           .limits = spec.limits,
           .network = spec.network,
+          .container_runtime = spec.container_runtime,
           .start_timeout = spec.scale.start_timeout};
 }
 

@@ -191,6 +191,7 @@ void FunctionEntry::lose(ReplicaId replica, const Fault& why, FleetEffects& effe
   if (obituaries_.size() > kObituaries) obituaries_.erase(obituaries_.begin());  // ids grow: the oldest
   fleet_.died(replica, effects, now);
   if (fleet_.backing_off(now)) last_failure_ = why;
+  if (why.layer == domain::Layer::function) last_death_ = why;
   std::erase_if(explanations_, [&](Explanation& waiting) {
     if (waiting.replica != replica) return false;
     out.told.emplace_back([then = std::move(waiting.then), why] { then(why); });

@@ -114,6 +114,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   std::map<std::uint64_t, std::shared_ptr<const domain::Revision>> revisions_;  // those with replicas, and the active
   std::unordered_map<domain::ReplicaId, std::shared_ptr<ReplicaSlots>> replicas_;
   std::optional<domain::Fault> last_failure_;
+  std::optional<domain::Fault> last_death_;  // since the active revision became that
   std::optional<domain::Fault> engine_away_;
   std::map<domain::ReplicaId, domain::Fault> obituaries_;  // the last few
   std::vector<Explanation> explanations_;

@@ -24,7 +24,8 @@ struct ReplicaView {
 struct FunctionView {
   domain::State state = domain::State::cold;  // the liveliest of its replicas'; error while it backs off
   std::uint32_t held = 0;
-  std::optional<domain::Fault> last_failure;  // why starts of the active revision fail, while they do
+  // Why starts of the active revision fail, while they do; else what its last replica to die died of.
+  std::optional<domain::Fault> last_failure;
   std::vector<ReplicaView> replicas;
 };
 

@@ -140,6 +140,7 @@ json spec_json(const FunctionSpec& spec) {
   put("image", spec.image);
   put("build", spec.build);
   put("handler", spec.handler);
+  put("container_runtime", spec.container_runtime);
   if (!spec.http_triggers.empty()) document["triggers"] = triggers_json(spec.http_triggers);
   return document;
 }
@@ -152,6 +153,7 @@ FunctionSpec read_spec(const json& document, const std::string& path, Complaints
   fields.text("image", spec.image);
   fields.text("build", spec.build);
   fields.text("handler", spec.handler);
+  fields.text("container_runtime", spec.container_runtime);
   fields.texts("env", spec.env);
   spec.limits.concurrency = domain::default_concurrency(spec.runtime);
   if (const auto* limits = fields.child("limits")) {

@@ -117,6 +117,15 @@ void check_env(const FunctionSpec& spec, std::vector<Complaint>& complaints) {
   }
 }
 
+void check_container_runtime(const std::string& name, std::vector<Complaint>& complaints) {
+  const auto fits = [](char c) {
+    return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '.' || c == '_' || c == '-';
+  };
+  if (name.size() > 128 || !std::ranges::all_of(name, fits)) {
+    complaints.push_back({"container_runtime", "must be a name that the engine knows, such as runsc"});
+  }
+}
+
 // Each by itself, and no two of one function for the same requests.
 void check_triggers(const std::vector<HttpTrigger>& triggers, std::vector<Complaint>& complaints) {
   constexpr std::size_t kMost = 100;
@@ -166,6 +175,7 @@ std::vector<Complaint> check(const FunctionSpec& spec) {
   check_limits(spec.limits, complaints);
   check_scale(spec.scale, complaints);
   check_env(spec, complaints);
+  check_container_runtime(spec.container_runtime, complaints);
   check_triggers(spec.http_triggers, complaints);
   return complaints;
 }

@@ -74,6 +74,7 @@ struct FunctionSpec {
   Scale scale;
   Network network;
   std::vector<HttpTrigger> http_triggers = {};
+  std::string container_runtime = {};  // what the engine runs its containers by: "runsc"; empty: the engine's default
   bool operator==(const FunctionSpec&) const = default;
 };
 

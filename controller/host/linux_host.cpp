@@ -1,6 +1,7 @@
 #include "host/linux_host.h"
 
 #include "domain/error.h"
+#include "host/container_group.h"
 #include "host/remove_tree.h"
 #include "host/small_folder.h"
 #include "host/socket_door.h"
@@ -132,6 +133,7 @@ std::map<ReplicaId, std::string> LinuxHost::remembered() {
 }
 
 void LinuxHost::forget(ReplicaId replica) {
+  processes_.end(replica);
   const std::string name = domain::format_replica(replica);
   const Descriptor own = open_folder(replicas_.get(), name);
   if (!own) return;
@@ -178,6 +180,12 @@ Descriptor LinuxHost::connect(const ports::UnixAddress& address) {
     case Knock::foreign: break;
   }
   throw foreign(address.replica, knocked.why);
+}
+
+std::optional<ports::MemoryUse> LinuxHost::memory_of(const std::string& owner) { return read_memory(kGroups, owner); }
+
+void LinuxHost::watch_processes(ReplicaId replica, const std::string& owner, std::function<void()> at_limit) {
+  if (const auto group = find_group(kGroups, "pids", owner)) processes_.begin(replica, *group, std::move(at_limit));
 }
 
 // Both folders are ours: a function sees only what is inside the inner one.

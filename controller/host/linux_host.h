@@ -6,6 +6,7 @@
 #pragma once
 
 #include "host/folder_watch.h"
+#include "host/process_watch.h"
 #include "ports/host.h"
 
 #include <filesystem>
@@ -27,6 +28,8 @@ class LinuxHost final : public ports::Host {
   ports::Awaited await_socket(domain::ReplicaId replica, const std::string& owner, std::chrono::milliseconds timeout,
                               std::stop_token stop) override;
   ports::Descriptor connect(const ports::UnixAddress& address) override;
+  std::optional<ports::MemoryUse> memory_of(const std::string& owner) override;
+  void watch_processes(domain::ReplicaId replica, const std::string& owner, std::function<void()> at_limit) override;
 
  private:
   ports::Descriptor socket_folder(domain::ReplicaId replica) const;
@@ -35,6 +38,7 @@ class LinuxHost final : public ports::Host {
   const bool mounts_are_seen_;
   ports::Descriptor replicas_;
   FolderWatch watch_;
+  ProcessWatch processes_;
 };
 
 }  // namespace hearth::host

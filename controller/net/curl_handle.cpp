@@ -1,5 +1,7 @@
 #include "net/curl_handle.h"
 
+#include "net/tls_fault.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cstring>
@@ -65,6 +67,7 @@ Exchange::Exchange(const Endpoint& endpoint, const Request& request, OnHead on_h
 void Exchange::prepare(CURL* easy) {
   curl_easy_reset(easy);
   set_address(easy);
+  set_tls(easy);
   set_headers(easy);
   set_body(easy);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -88,7 +91,18 @@ void Exchange::set_address(CURL* easy) {
   }
   if (!endpoint_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, endpoint_.ca_file.c_str());
   // A proxy from the environment leads elsewhere: what is on this machine is never asked for through one.
-  if (!endpoint_.unix_socket.empty() || is_loopback(endpoint_.base)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  const bool here = !endpoint_.unix_socket.empty() || is_loopback(endpoint_.base);
+  if (here || endpoint_.direct) curl_easy_setopt(easy, CURLOPT_PROXY, "");
+}
+
+void Exchange::set_tls(CURL* easy) {
+  if (!endpoint_.tls) return;
+  const auto& [ca, certificate, key] = *endpoint_.tls;
+  curl_easy_setopt(easy, CURLOPT_CAINFO, ca.c_str());
+  curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // whom the system trusts says nothing of this server
+  curl_easy_setopt(easy, CURLOPT_SSLCERT, certificate.c_str());
+  curl_easy_setopt(easy, CURLOPT_SSLKEY, key.c_str());
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
 }
 
 void Exchange::set_headers(CURL* easy) {
@@ -193,6 +207,11 @@ Response Exchange::finish(CURL* easy, CURLcode result) {
 
 void Exchange::fail(CURL* easy, CURLcode result) const {
   const std::string peer = endpoint_.unix_socket.empty() ? endpoint_.base : endpoint_.unix_socket;
+  if (endpoint_.tls && !head_complete_) {
+    if (const auto failure = tls_failure(reason_[0] != '\0' ? reason_ : curl_easy_strerror(result), *endpoint_.tls)) {
+      throw domain::Error(Code::unavailable, Layer::gateway, peer + ": " + failure->why, failure->mend);
+    }
+  }
   const std::string attempted = request_.method + " " + request_.target + " at " + peer;
   curl_off_t connected = 0;
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);

@@ -48,6 +48,7 @@ class Exchange {
 
   void header_line(std::string_view line);
   void set_address(CURL* easy);
+  void set_tls(CURL* easy);
   void set_headers(CURL* easy);
   void set_body(CURL* easy);
   [[noreturn]] void fail(CURL* easy, CURLcode result) const;

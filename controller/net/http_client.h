@@ -15,10 +15,20 @@
 
 namespace hearth::net {
 
+// Files in PEM, for a server that knows its clients by their certificates.
+struct TlsFiles {
+  std::string ca;           // whom the server's certificate must be signed by
+  std::string certificate;  // ours
+  std::string key;          // its key
+  bool operator==(const TlsFiles&) const = default;
+};
+
 struct Endpoint {
   std::string base;          // "http://127.0.0.1:8081", "http://docker" for a unix socket
   std::string unix_socket;   // a path; empty for TCP
   std::string ca_file = {};  // the authorities (PEM) that are trusted, instead of the system's; empty: the system's
+  std::optional<TlsFiles> tls = {};
+  bool direct = false;  // never through a proxy that the environment names
 };
 
 struct Request {

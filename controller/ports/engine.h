@@ -44,6 +44,7 @@ struct ReplicaSpec {
   std::map<std::string, std::string> env;
   domain::Limits limits;
   domain::Network network;
+  std::string container_runtime = {};  // "runsc"; empty: the engine's default
   std::chrono::milliseconds start_timeout{30'000};
 };
 
@@ -64,6 +65,7 @@ struct Found {
 struct Exit {
   int code = 0;
   bool out_of_memory = false;
+  std::optional<domain::Bytes> memory_peak = {};  // where it ran out of memory and that was still to be seen
 };
 
 // Called from the watching thread; must return soon.
@@ -75,7 +77,7 @@ class EngineEvents {
   virtual void back() = 0;                          // it answers again: what was missed must be looked for
 };
 
-// One line of a container's output, without its newline. Called from the engine's log thread.
+// One line of a container's output, without its newline, or one of ours about it. Called from threads of the engine's.
 struct LogLine {
   domain::ReplicaId replica = 0;
   domain::FunctionName function;

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -31,6 +32,12 @@ class Descriptor {
   int fd_ = -1;
 };
 
+// What the kernel says of a container's memory.
+struct MemoryUse {
+  domain::Bytes limit;
+  std::optional<domain::Bytes> peak;  // the most that it ever had; not told by every kernel
+};
+
 enum class Awaited : std::uint8_t { listening, timed_out, cancelled };
 
 class Host {
@@ -52,6 +59,13 @@ class Host {
   // A connected, non-blocking socket to the replica. Never blocks, never follows what the function put in the
   // socket's place; throws `unavailable` when nothing listens, `function` layer when it is not what it should be.
   virtual Descriptor connect(const UnixAddress& address) = 0;
+
+  // Nothing where the container `owner` is gone or its control groups cannot be seen from here.
+  virtual std::optional<MemoryUse> memory_of(const std::string& owner) = 0;
+
+  // From now until forget(): `at_limit` is called, from a thread of the host's and at most once in ten seconds, when
+  // `owner` was refused a process because it has as many as it may. Nothing happens where that cannot be seen.
+  virtual void watch_processes(domain::ReplicaId replica, const std::string& owner, std::function<void()> at_limit) = 0;
 };
 
 }  // namespace hearth::ports

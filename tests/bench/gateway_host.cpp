@@ -35,6 +35,9 @@ class UpstreamHost final : public ports::Host {
                               std::chrono::milliseconds /*timeout*/, std::stop_token /*stop*/) override {
     return ports::Awaited::listening;
   }
+  std::optional<ports::MemoryUse> memory_of(const std::string& /*owner*/) override { return std::nullopt; }
+  void watch_processes(domain::ReplicaId /*replica*/, const std::string& /*owner*/,
+                       std::function<void()> /*at_limit*/) override {}
 
   ports::Descriptor connect(const ports::UnixAddress& /*address*/) override {
     ports::Descriptor descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};

@@ -40,6 +40,7 @@ class BuilderTest : public testing::Test {
     for (const auto& revision : built_) builder_.discard(revision);
     EXPECT_EQ(images_of_ours(), std::vector<std::string>{}) << "discarded, and still there";
     EXPECT_FALSE(has_containers_of_ours());
+    Networks{api_, installation_}.tidy();
     for (const char* space : {"default", "other"}) {
       api_.call({.method = "DELETE",
                  .path = "/volumes/" + cache_volume(installation_, space),

@@ -7,6 +7,7 @@ import unittest
 from support.cases import tell
 from support.docker import Docker, OwnDockerd
 from support.hearthd import Hearthd, problem
+from support.images import runtime_images
 from support.waiting import wait_for
 
 HELLO = """
@@ -14,17 +15,6 @@ HELLO = """
     def handle(request, context):
         return os.environ["HEARTH_REPLICA"]
 """
-
-
-def runtime_images():
-    """The names of what python functions are made of, on the shared engine; made there if they are not yet."""
-    maker = Hearthd()
-    try:
-        maker.deploy_python("maker", HELLO)
-        tags = [tag for image in maker.docker.ask("GET", "/images/json") for tag in image["RepoTags"] or []]
-        return [tag for tag in tags if tag.startswith(("hearth/runtime-python:", "debian:", "ubuntu:"))]
-    finally:
-        maker.close()
 
 
 class EngineRestart(unittest.TestCase):

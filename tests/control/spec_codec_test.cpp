@@ -17,6 +17,7 @@ domain::FunctionSpec odd_spec() {
   spec.name = {.space = "team", .name = "thumbs"};
   spec.runtime = "python";
   spec.handler = "handler.py:handle";
+  spec.container_runtime = "runsc";
   spec.env = {{"LEVEL", "info"}, {"QUOTE", "\"\n"}};
   spec.limits = {.memory = domain::Bytes{1'000'001},
                  .cpu_millis = 333,

@@ -143,7 +143,7 @@ DockerWorld::~DockerWorld() {
 
 DockerEngine& DockerWorld::restart() {
   engine_.reset();
-  engine_ = std::make_unique<DockerEngine>(EngineSettings{socket_, installation}, host, lines);
+  engine_ = std::make_unique<DockerEngine>(EngineSettings{{.socket = socket_}, installation}, host, lines);
   return *engine_;
 }
 

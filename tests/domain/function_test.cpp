@@ -213,6 +213,7 @@ TEST(Function, ComplainsAboutNamesVariablesAndNetworks) {
       {"a variable with a sign", [](auto& spec) { spec.env["A=B"] = ""; }, "env.A=B"},
       {"our own variable", [](auto& spec) { spec.env["HEARTH_SOCKET"] = "/x"; }, "env.HEARTH_SOCKET"},
       {"the port", [](auto& spec) { spec.env["PORT"] = "1"; }, "env.PORT"},
+      {"a path as runtime", [](auto& spec) { spec.container_runtime = "/usr/bin/runsc"; }, "container_runtime"},
       {"a NUL in a value",
        [](auto& spec) {
          spec.env["A"] = std::string{"a\0b", 3};

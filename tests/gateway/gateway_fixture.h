@@ -34,6 +34,8 @@ class PathHost final : public ports::Host {
                               std::stop_token) override {
     return ports::Awaited::listening;
   }
+  std::optional<ports::MemoryUse> memory_of(const std::string&) override { return std::nullopt; }
+  void watch_processes(domain::ReplicaId, const std::string&, std::function<void()>) override {}
   ports::Descriptor connect(const ports::UnixAddress&) override {
     if (lost_) {
       ++refused_;

@@ -127,13 +127,14 @@ def _filters(**filters):
 
 class OwnDockerd:
     """A dockerd that a test may stop and start, with its own data, in a network of its own: only functions with sockets
-    can be called on it. Needs root."""
+    can be called on it, unless it is not `apart`. Needs root."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, apart=True):
         self.folder = Path(tempfile.mkdtemp(prefix="hearth-dockerd-", dir="/tmp"))
         self.socket = str(self.folder / "docker.sock")
         self.log = self.folder / "log"
         self._options = options
+        self._apart = ["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"] if apart else []
         self._process = None
         self.start()
 
@@ -144,8 +145,7 @@ class OwnDockerd:
     def start(self):
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
-                ["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", "dockerd",
-                 f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec",
+                [*self._apart, "dockerd", f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec",
                  f"--pidfile={self.folder}/pid", f"--host=unix://{self.socket}", "--storage-driver=overlay2",
                  *self._options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)

@@ -48,6 +48,8 @@ class Hearthd:
     def command(self):
         flags = {"gateway": self.gateway, "api": self.api, "state_dir": self.state_dir, "run_dir": self.run_dir,
                  "config_dir": self.config_dir, "docker_socket": self.docker.socket, **self.settings}
+        if "docker_host" in self.settings:
+            del flags["docker_socket"]
         return [program("HEARTH_TEST_HEARTHD", "hearthd"),
                 *(f"--{key.replace('_', '-')}={value}" for key, value in flags.items())]
 

@@ -80,7 +80,7 @@ ApiVersion negotiate(ApiVersion oldest, ApiVersion newest) {
   return version;
 }
 
-Api::Api(std::string socket) : socket_(std::move(socket)), client_({.base = "http://docker", .unix_socket = socket_}) {}
+Api::Api(Location location) : location_(std::move(location)), client_(endpoint_of(location_)) {}
 
 About Api::about(std::stop_token stop) {
   {
@@ -152,7 +152,11 @@ net::Response Api::exchange(const net::Request& request, const net::OnHead& on_h
     if (fault.layer != Layer::gateway) throw;  // cancelled, or a callback's own
     fault.layer = Layer::engine;
     if (fault.code == Code::unavailable) {
-      if (const int reason = probe(socket_)) fault = unreachable(socket_, reason);
+      if (location_.socket.empty()) {
+        fault = unreachable(location_, std::move(fault));
+      } else if (const int reason = probe(location_.socket)) {
+        fault = unreachable(location_.socket, reason);
+      }
     }
     throw domain::Error(fault);
   }

@@ -1,8 +1,9 @@
-// The Docker Engine API over its unix socket, version negotiated, errors translated. Thin: what to ask and what an
-// answer means is the codec's and the engine's. Blocks; any thread.
+// The Docker Engine API over its unix socket or TCP, version negotiated, errors translated. Thin: what to ask and what
+// an answer means is the codec's and the engine's. Blocks; any thread.
 #pragma once
 
 #include "domain/error.h"
+#include "engines/docker/location.h"
 #include "net/http_client.h"
 
 #include <nlohmann/json_fwd.hpp>
@@ -65,9 +66,10 @@ struct Call {
 
 class Api {
  public:
-  explicit Api(std::string socket);
+  explicit Api(Location location);
+  explicit Api(std::string socket) : Api(Location{.socket = std::move(socket)}) {}
 
-  const std::string& socket() const noexcept { return socket_; }
+  const Location& location() const noexcept { return location_; }
 
   // Asks the engine on first use and after renegotiate().
   About about(std::stop_token stop = {});
@@ -93,7 +95,7 @@ class Api {
   net::Response exchange(const net::Request& request, const net::OnHead& on_head, const net::OnBody& on_body,
                          const std::stop_token& stop);
 
-  const std::string socket_;
+  const Location location_;
   net::HttpClient client_;
   std::mutex mutex_;
   std::optional<About> about_;
@@ -104,5 +106,7 @@ domain::Fault refusal(const std::string& attempt, int status, std::string_view b
 
 // Why Docker's socket cannot be used, by the system's error number, with the mend.
 domain::Fault unreachable(const std::string& socket, int error);
+// The same over TCP, where `fault` is what came of a call.
+domain::Fault unreachable(const Location& location, domain::Fault fault);
 
 }  // namespace hearth::docker

@@ -48,6 +48,9 @@ Fault refusal(const std::string& attempt, int status, std::string_view body) {
   } else if (said.find("non-overlapping IPv4 address pool") != said.npos || said.find("fully subnetted") != said.npos) {
     fault.code = Code::unavailable;
     fault.hint = "Docker has no addresses left for another network: remove unused ones by `docker network prune`";
+  } else if (said.find("HTTP request to an HTTPS server") != said.npos) {
+    fault.code = Code::unavailable;
+    fault.hint = "it wants TLS: set docker_tls_verify and docker_cert_path (or DOCKER_TLS_VERIFY and DOCKER_CERT_PATH)";
   }
   return fault;
 }
@@ -62,6 +65,14 @@ Fault unreachable(const std::string& socket, int error) {
     fault.hint = error == ENOENT
                      ? "install it (`sudo apt-get install docker.io`) or start it: `sudo systemctl start docker`"
                      : "start it: `sudo systemctl start docker`";
+  }
+  return fault;
+}
+
+Fault unreachable(const Location& location, Fault fault) {
+  fault.message = "Docker cannot be used: " + fault.message;
+  if (fault.hint.empty()) {
+    fault.hint = "see that it runs and listens there, or set docker_host; now it is " + to_string(location);
   }
   return fault;
 }

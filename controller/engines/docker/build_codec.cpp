@@ -78,9 +78,13 @@ std::string write_builder(const BuilderSpec& container) {
     mounts.push_back({{"Type", "bind"}, {"Source", container.ca_bundle}, {"Target", kCaInside}, {"ReadOnly", true}});
   }
   const json host{
-      {"Memory", container.memory.count},     {"MemorySwap", container.memory.count},
-      {"PidsLimit", container.pids},          {"CapDrop", {"ALL"}},
-      {"SecurityOpt", {"no-new-privileges"}}, {"Mounts", mounts},
+      {"Memory", container.memory.count},
+      {"MemorySwap", container.memory.count},
+      {"PidsLimit", container.pids},
+      {"CapDrop", {"ALL"}},
+      {"SecurityOpt", {"no-new-privileges"}},
+      {"Mounts", mounts},
+      {"NetworkMode", container.network.empty() ? "default" : container.network},
   };
   return json{
       {"Image", container.image},

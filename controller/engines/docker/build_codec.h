@@ -50,6 +50,7 @@ struct BuilderSpec {
   std::string cache_volume = {};  // mounted at /cache
   domain::Bytes memory = {};
   std::uint32_t pids = 0;
+  std::string network = {};  // empty: Docker's default
 };
 inline constexpr const char* kCaInside = "/etc/hearth-build/ca-certificates.crt";
 std::string write_builder(const BuilderSpec& container);

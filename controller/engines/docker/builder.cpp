@@ -1,5 +1,7 @@
 #include "engines/docker/builder.h"
 
+#include "engines/docker/container_runtimes.h"
+
 #include "engines/docker/ignore.h"
 
 #include <algorithm>
@@ -76,7 +78,11 @@ bool is_built(const Runtime& runtime, const PackageIndex& index) {
 }  // namespace
 
 Builder::Builder(Api& api, BuildSettings settings)
-    : settings_(std::move(settings)), images_(api), runtimes_(api, settings_) {}
+    : api_(api),
+      settings_(std::move(settings)),
+      images_(api),
+      networks_(api, settings_.installation),
+      runtimes_(api, settings_) {}
 
 std::string Builder::build(const Revision& revision, const std::string& package, const ports::BuildOutput& output,
                            std::stop_token stop) {
@@ -94,7 +100,10 @@ std::string Builder::build(const Revision& revision, const std::string& package,
 }
 
 std::string Builder::build_any(const Revision& revision, const std::string& package, const BuildRun& run) {
+  check_container_runtime(api_, revision.spec.container_runtime, run.stop);
   if (!revision.spec.image.empty()) return of_image(revision, run);
+  networks_.doubt();  // it may have been removed since the last build
+  if (settings_.own_network) networks_.ensure(NetworkKind::open);
   if (!revision.spec.build.empty()) return of_dockerfile(revision, package, run);
   return of_runtime(revision, package, run);
 }
@@ -163,7 +172,8 @@ std::string Builder::of_dockerfile(const Revision& revision, const std::string& 
                         .dockerfile = *dockerfile,
                         .args = settings_.proxies,
                         .labels = {{kBuiltBy, settings_.installation.id}},
-                        .memory = settings_.memory},
+                        .memory = settings_.memory,
+                        .network = build_network(settings_)},
                        run.deadline, run.output, run.stop);
 }
 

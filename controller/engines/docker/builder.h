@@ -2,6 +2,7 @@
 // that exists. Blocks; any thread, many builds at once.
 #pragma once
 
+#include "engines/docker/networks.h"
 #include "engines/docker/runtime_images.h"
 #include "ports/builder.h"
 
@@ -33,8 +34,10 @@ class Builder final : public ports::Builder {
   // Its name keeps a revision's image in Docker; the last name that goes takes the image with it.
   std::string name_of(const domain::Revision& revision) const;
 
+  Api& api_;
   const BuildSettings settings_;
   Images images_;
+  Networks networks_;
   RuntimeImages runtimes_;
 };
 

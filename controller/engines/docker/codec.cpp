@@ -28,9 +28,10 @@ json environment(const ReplicaSpec& spec) {
   all["HEARTH_REPLICA"] = domain::format_replica(spec.id);
   all["HEARTH_CONCURRENCY"] = std::to_string(spec.limits.concurrency);
   all["HEARTH_TIMEOUT_MS"] = std::to_string(spec.limits.timeout.count());
-  if (spec.templated) {
+  // Else the image says its runtime's own.
+  if (spec.templated && !spec.handler.empty()) all["HEARTH_HANDLER"] = spec.handler;
+  if (serves_socket(spec)) {
     all["HEARTH_SOCKET"] = std::string{kSocketFolder} + "/fn.sock";
-    if (!spec.handler.empty()) all["HEARTH_HANDLER"] = spec.handler;  // else the image says its runtime's own
   } else {
     all.erase("HEARTH_SOCKET");
     all["PORT"] = std::to_string(kPort);
@@ -69,15 +70,27 @@ json mounts(const std::string& socket_folder) {
                        {"BindOptions", {{"Propagation", "rprivate"}}}}});
 }
 
+// Docker's own come from how its daemon was started. A core dump would be the machine's to keep.
+json ulimits() {
+  constexpr int kOpenFiles = 16'384;  // no more than a daemon without privileges over its limits may give
+  return json::array(
+      {{{"Name", "nofile"}, {"Soft", kOpenFiles}, {"Hard", kOpenFiles}}, {{"Name", "core"}, {"Soft", 0}, {"Hard", 0}}});
+}
+
 json host_config(const ReplicaSpec& spec, const Surroundings& around) {
   const auto cpu_millis = std::clamp<std::uint64_t>(spec.limits.cpu_millis, 10, around.cpus * std::uint64_t{1000});
   const auto kind = network_kind(spec);
   return {
       {"NetworkMode", kind == NetworkKind::none ? "none" : network_name(around.installation, kind)},
+      // Docker asks the machine's resolver even for containers of an internal network, until its version 26 did not: a
+      // way out, by names. So theirs is one that is not there; names of containers are known without it.
+      {"Dns", kind == NetworkKind::closed ? json::array({"127.0.0.1"}) : json::array()},
       {"Memory", spec.limits.memory.count},
       {"MemorySwap", spec.limits.memory.count},  // of both together: no swap
       {"NanoCpus", cpu_millis * 1'000'000},
       {"PidsLimit", spec.limits.pids + (around.init ? 1 : 0)},
+      {"Ulimits", ulimits()},
+      {"Runtime", spec.container_runtime},  // empty: Docker's default
       {"CapDrop", {"ALL"}},
       {"SecurityOpt", {"no-new-privileges"}},
       {"ReadonlyRootfs", true},
@@ -114,9 +127,11 @@ json endpoints(const ReplicaSpec& spec, const Surroundings& around) {
 
 }  // namespace
 
+bool serves_socket(const ReplicaSpec& spec) { return spec.templated && spec.container_runtime.empty(); }
+
 NetworkKind network_kind(const ReplicaSpec& spec) {
   if (spec.network.egress) return NetworkKind::open;
-  return spec.templated && spec.network.attach.empty() ? NetworkKind::none : NetworkKind::closed;
+  return serves_socket(spec) && spec.network.attach.empty() ? NetworkKind::none : NetworkKind::closed;
 }
 
 std::string network_name(const Installation& installation, NetworkKind kind) {

@@ -20,9 +20,12 @@ inline constexpr std::uint16_t kPort = 8080;  // $PORT
 // Where a container's network namespace comes from.
 enum class NetworkKind : std::uint8_t {
   none,    // only `lo`
-  open,    // the installation's bridge, with a way out
+  open,    // the installation's bridge, with a way out; builds run on it too
   closed,  // the installation's internal bridge: the host can call in, nothing gets out
 };
+// Whether it is called on a socket in its folder. A sandbox (runsc, kata) has a kernel of its own, whose sockets this
+// machine does not see: whatever another runtime runs is called over its network, as images are.
+bool serves_socket(const ports::ReplicaSpec& spec);
 NetworkKind network_kind(const ports::ReplicaSpec& spec);
 
 std::string network_name(const Installation& installation, NetworkKind kind);
@@ -77,8 +80,8 @@ struct Record {
   std::string container;  // its id
   domain::FunctionName function;
   std::uint64_t revision = 0;
-  bool templated = false;
-  std::string network;  // where its address is; empty where it has a socket
+  bool templated = false;  // it has a socket
+  std::string network;     // where its address is; empty where it has a socket
   bool operator==(const Record&) const = default;
 };
 std::string write_record(const Record& record);

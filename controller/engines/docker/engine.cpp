@@ -21,7 +21,7 @@ std::int64_t wall_nanos() {
 DockerEngine::DockerEngine(EngineSettings settings, ports::Host& host, ports::LogSink& sink)
     : settings_(std::move(settings)),
       host_(host),
-      api_(settings_.socket),
+      api_(settings_.location),
       containers_(api_),
       networks_(api_, settings_.installation),
       last_event_nanos_(wall_nanos()),

@@ -21,7 +21,7 @@
 namespace hearth::docker {
 
 struct EngineSettings {
-  std::string socket = "/var/run/docker.sock";
+  Location location = {.socket = "/var/run/docker.sock"};
   Installation installation;
 };
 
@@ -72,7 +72,10 @@ class DockerEngine final : public ports::Engine {
   void remove_orphans();
 
   void handle(const ContainerEvent& event, ports::EngineEvents& events);
+  void ran_out(const std::string& container);
   bool ran_out_of_memory(const std::string& container);
+  void watch_processes(const ports::ReplicaSpec& spec, const std::string& container,
+                       const std::shared_ptr<Following>& output);
   void reconnected();
   bool keep_up(const std::stop_token& stop) noexcept;
   void follow_on(const Member& member, const std::stop_token& stop) noexcept;

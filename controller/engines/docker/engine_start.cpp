@@ -72,14 +72,14 @@ std::string DockerEngine::create(const ReplicaSpec& spec) {
   const auto kind = network_kind(spec);
   std::string container;
   try {
-    if (spec.templated) around.socket_folder = host_.make_socket_folder(spec.id);
+    if (serves_socket(spec)) around.socket_folder = host_.make_socket_folder(spec.id);
     container = containers_.create(name, create_body(spec, around).dump());
-    const bool by_network = !spec.templated;
+    const bool by_socket = serves_socket(spec);
     host_.remember(spec.id, write_record({.container = container,
                                           .function = spec.function,
                                           .revision = spec.revision,
-                                          .templated = spec.templated,
-                                          .network = by_network ? network_name(settings_.installation, kind) : ""}));
+                                          .templated = by_socket,
+                                          .network = by_socket ? "" : network_name(settings_.installation, kind)}));
     if (!around.all_networks) {
       for (const auto& network : spec.network.attach) networks_.connect(container, network);
     }
@@ -110,6 +110,7 @@ Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& conta
     } else {
       output = followers_.follow(container, spec.id, spec.function, ended);
       roster_.set_output(spec.id, output);
+      watch_processes(spec, container, output);
     }
     const auto address = await_listening(spec, container, deadline, halt.get_token());
     throw_if(stop);
@@ -118,8 +119,9 @@ Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& conta
       return {.address = *address, .created = between(begin, started), .loaded = between(started, Clock::now())};
     }
     if (!halt.stop_requested() && !address) fail_late(spec, container, *output);
-    if (const auto exit = containers_.await_exit(container, std::min<std::chrono::milliseconds>(until(deadline), 5s))) {
+    if (auto exit = containers_.await_exit(container, std::min<std::chrono::milliseconds>(until(deadline), 5s))) {
       output->await_end(1s);
+      exit->memory_peak = roster_.memory_peak(container);
       throw domain::Error(ended_early(spec, *exit, output->tail()));
     }
     if (until(deadline) == 0ms) fail_late(spec, container, *output);
@@ -127,10 +129,19 @@ Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& conta
   }
 }
 
+// What is refused a process says so in its own words, if at all: why, its log tells.
+void DockerEngine::watch_processes(const ReplicaSpec& spec, const std::string& container,
+                                   const std::shared_ptr<Following>& output) {
+  host_.watch_processes(spec.id, container, [output, pids = spec.limits.pids] {
+    output->note("hearth: refused another process or thread: limits.pids is " + std::to_string(pids) +
+                 "; raise it, or find what starts so many");
+  });
+}
+
 // Its address once it listens; nothing when the time is over or `halt` came first.
 std::optional<Address> DockerEngine::await_listening(const ReplicaSpec& spec, const std::string& container,
                                                      domain::Time deadline, const std::stop_token& halt) {
-  if (spec.templated) {
+  if (serves_socket(spec)) {
     const auto awaited = host_.await_socket(spec.id, container, until(deadline), halt);
     if (awaited != Awaited::listening) return std::nullopt;
     return ports::UnixAddress{.replica = spec.id, .owner = container};
@@ -150,7 +161,8 @@ void DockerEngine::fail_late(const ReplicaSpec& spec, const std::string& contain
   const auto inspected = containers_.inspect(container);
   if (!inspected || !inspected->running) {
     output.await_end(1s);
-    const auto exit = inspected ? inspected->exit : ports::Exit{.code = 137};
+    auto exit = inspected ? inspected->exit : ports::Exit{.code = 137};
+    exit.memory_peak = roster_.memory_peak(container);
     throw domain::Error(ended_early(spec, exit, output.tail()));
   }
   throw domain::Error(never_listened(spec, listeners_of(inspected->pid), output.tail()));

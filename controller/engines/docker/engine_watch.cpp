@@ -77,13 +77,26 @@ void DockerEngine::watch(ports::EngineEvents& events, std::stop_token stop) {
 
 void DockerEngine::handle(const ContainerEvent& event, ports::EngineEvents& events) {
   last_event_nanos_ = std::max(last_event_nanos_, event.time_nanos);
-  if (event.kind == ContainerEvent::Kind::out_of_memory) roster_.out_of_memory(event.id);
+  if (event.kind == ContainerEvent::Kind::out_of_memory) ran_out(event.id);
   if (event.kind != ContainerEvent::Kind::died) return;
   auto ended = roster_.exited(event.id, event.exit_code);
   if (!ended) return;
   auto& [replica, exit] = *ended;
   if (exit.code == kKilled && !exit.out_of_memory) exit.out_of_memory = ran_out_of_memory(event.id);
   events.exited(replica, exit);
+}
+
+// While Docker still takes down what the kernel killed its group is there, and tells the peak; a moment later it is
+// not. Where only a child was killed, the replica goes on, and its log is all that tells.
+void DockerEngine::ran_out(const std::string& container) {
+  if (!roster_.knows(container)) return;
+  const auto memory = host_.memory_of(container);
+  const auto member = roster_.out_of_memory(container, memory ? memory->peak : std::nullopt);
+  if (!member || !member->output) return;
+  std::string text = "hearth: out of memory: the kernel killed a process";
+  if (memory) text += "; limits.memory is " + domain::to_string(memory->limit);
+  if (memory && memory->peak) text += ", the peak was " + domain::to_string(*memory->peak);
+  member->output->note(text);
 }
 
 // Docker's word of the memory may come after that of the end.

@@ -65,6 +65,15 @@ bool Following::reopen() {
   return std::exchange(ended_, false);
 }
 
+void Following::note(std::string_view text) {
+  using namespace std::chrono;
+  sink_.line({.replica = replica_,
+              .function = function_,
+              .time = floor<milliseconds>(system_clock::now()),
+              .error_stream = true,
+              .text = text});
+}
+
 void Following::line(const OutputLine& line) {
   using namespace std::chrono;
   {
@@ -83,10 +92,7 @@ void Following::line(const OutputLine& line) {
 }
 
 Followers::Followers(Api& api, ports::LogSink& sink, std::function<void()> on_any_end)
-    : api_(api),
-      sink_(sink),
-      on_any_end_(std::move(on_any_end)),
-      streams_({.base = "http://docker", .unix_socket = api.socket()}) {}
+    : api_(api), sink_(sink), on_any_end_(std::move(on_any_end)), streams_(endpoint_of(api.location())) {}
 
 std::shared_ptr<Following> Followers::follow(const std::string& container, domain::ReplicaId replica,
                                              const domain::FunctionName& function, std::function<void()> on_end) {

@@ -24,8 +24,9 @@ class Following {
   bool ended() const;
   // Whether all of its output has come within `patience`.
   bool await_end(std::chrono::milliseconds patience) const;
-  std::string tail() const;  // its last lines, oldest first
-  void drop_tail();          // it has started well: nobody will ask
+  std::string tail() const;          // its last lines, oldest first
+  void note(std::string_view text);  // a line of ours among its own
+  void drop_tail();                  // it has started well: nobody will ask
   std::int64_t last_nanos() const;
 
  private:

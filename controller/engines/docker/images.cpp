@@ -44,6 +44,7 @@ std::string Images::build(const ImageBuild& build, const Deadline& deadline, con
     const std::string memory = std::to_string(build.memory.count);
     target += "&memory=" + memory + "&memswap=" + memory;
   }
+  if (!build.network.empty()) target += "&networkmode=" + url_encode(build.network);
   build.context.rewind();
   net::Request request{.method = "POST", .target = target, .headers = {{"Content-Type", "application/x-tar"}}};
   request.read_body = [&](char* buffer, std::size_t size) { return build.context.read(buffer, size); };

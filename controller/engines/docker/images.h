@@ -37,6 +37,7 @@ struct ImageBuild {
   std::map<std::string, std::string> args = {};
   std::map<std::string, std::string> labels = {};
   domain::Bytes memory = {};  // of each step; 0: no limit
+  std::string network = {};   // of each step; empty: Docker's default
 };
 
 struct Pulled {

@@ -39,16 +39,26 @@ std::optional<Member> Roster::stopping(domain::ReplicaId replica) {
   return before;
 }
 
-void Roster::out_of_memory(const std::string& container) {
+std::optional<Member> Roster::out_of_memory(const std::string& container, std::optional<domain::Bytes> peak) {
   const std::lock_guard lock{mutex_};
-  if (auto* member = find(container)) member->out_of_memory = true;
+  auto* member = find(container);
+  if (member == nullptr) return std::nullopt;
+  member->out_of_memory = true;
+  if (peak) member->memory_peak = peak;
+  return *member;
+}
+
+std::optional<domain::Bytes> Roster::memory_peak(const std::string& container) {
+  const std::lock_guard lock{mutex_};
+  auto* member = find(container);
+  return member == nullptr ? std::nullopt : member->memory_peak;
 }
 
 std::optional<std::pair<domain::ReplicaId, ports::Exit>> Roster::exited(const std::string& container, int code) {
   const std::lock_guard lock{mutex_};
   auto* member = find(container);
   if (member == nullptr || member->exit || member->state == MemberState::stopping) return std::nullopt;
-  member->exit = ports::Exit{.code = code, .out_of_memory = member->out_of_memory};
+  member->exit = ports::Exit{.code = code, .out_of_memory = member->out_of_memory, .memory_peak = member->memory_peak};
   if (member->state == MemberState::starting) return std::nullopt;
   return std::pair{member->replica, *member->exit};
 }

@@ -22,7 +22,8 @@ struct Member {
   std::string container;
   MemberState state = MemberState::starting;
   std::shared_ptr<Following> output = {};
-  bool out_of_memory = false;            // the kernel killed something in it
+  bool out_of_memory = false;  // the kernel killed something in it
+  std::optional<domain::Bytes> memory_peak = {};
   std::optional<ports::Exit> exit = {};  // seen while it was starting
 };
 
@@ -37,7 +38,9 @@ class Roster {
   // Any → stopping; what it was before, nothing where it is unknown.
   std::optional<Member> stopping(domain::ReplicaId replica);
 
-  void out_of_memory(const std::string& container);
+  // What is known of the member, once it is noted; nothing where it is unknown.
+  std::optional<Member> out_of_memory(const std::string& container, std::optional<domain::Bytes> peak);
+  std::optional<domain::Bytes> memory_peak(const std::string& container);
   // The exit of a running one, once; nothing for all others. A starting one keeps it for started().
   std::optional<std::pair<domain::ReplicaId, ports::Exit>> exited(const std::string& container, int code);
 

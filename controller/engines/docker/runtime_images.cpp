@@ -1,6 +1,7 @@
 #include "engines/docker/runtime_images.h"
 
 #include "engines/docker/builder_container.h"
+#include "engines/docker/codec.h"
 
 #include <algorithm>
 #include <sstream>
@@ -55,6 +56,10 @@ bool names_files(const std::string& dependencies) {
   return false;
 }
 
+std::string build_network(const BuildSettings& settings) {
+  return settings.own_network ? network_name(settings.installation, NetworkKind::open) : "";
+}
+
 std::string cache_volume(const Installation& installation, const std::string& space) {
   return "hearth-" + installation.id + "-cache-" + space;
 }
@@ -91,8 +96,9 @@ std::string RuntimeImages::stage(const Runtime& runtime, const std::string& stag
   tar.finish();
   auto args = settings_.proxies;
   args["BASE"] = base;
-  return images_.build({.context = context, .tag = name, .target = stage, .args = args}, run.deadline, run.output,
-                       run.stop);
+  return images_.build(
+      {.context = context, .tag = name, .target = stage, .args = args, .network = build_network(settings_)},
+      run.deadline, run.output, run.stop);
 }
 
 const Runtime& RuntimeImages::named(const std::string& name) const {
@@ -166,6 +172,7 @@ void RuntimeImages::carry_out(const BuildStep& step, const Runtime& runtime, con
   spec.cache_volume = cache_volume(settings_.installation, run.space);
   spec.memory = settings_.memory;
   spec.pids = settings_.pids;
+  spec.network = build_network(settings_);
   BuilderContainer container{api_, settings_.installation, spec, run.stop};
   container.upload(content, run.stop);
   const auto ended = container.run(run.deadline, run.output, run.stop);

@@ -57,6 +57,8 @@ struct BuildSettings {
   TarLimits package = {};
   TarLimits installed = {.unpacked = domain::gibibytes(4), .entries = 500'000, .subject = "what was installed"};
   TarLimits built = {.unpacked = domain::gibibytes(4), .entries = 500'000, .subject = "what was built"};
+  // On the network that functions are on, from which this machine and clouds' metadata are closed.
+  bool own_network = true;
   domain::Bytes memory = domain::gibibytes(2);                   // of a builder or of one step of a Dockerfile
   std::uint32_t pids = 512;                                      // of a builder
   std::chrono::milliseconds timeout = std::chrono::minutes{15};  // of a whole build
@@ -101,6 +103,9 @@ class RuntimeImages {
   std::condition_variable_any freed_;
   std::set<std::string> in_work_;
 };
+
+// The network that builds run on; empty: Docker's default.
+std::string build_network(const BuildSettings& settings);
 
 // The volume with what the builds of a namespace downloaded.
 std::string cache_volume(const Installation& installation, const std::string& space);

@@ -45,7 +45,9 @@ std::string ports_of(const std::vector<Listener>& listeners) {
 
 Fault ended_early(const ports::ReplicaSpec& spec, const ports::Exit& exit, const std::string& log) {
   if (exit.out_of_memory) {
-    return fault("the container ran out of memory (" + domain::to_string(spec.limits.memory) + ") before it listened",
+    const std::string peak = exit.memory_peak ? ", its peak was " + domain::to_string(*exit.memory_peak) : "";
+    return fault("the container ran out of memory before it listened: its limit is " +
+                     domain::to_string(spec.limits.memory) + peak,
                  "raise limits.memory", log);
   }
   if (spec.templated && exit.code == kDidNotLoad) {
@@ -60,7 +62,7 @@ Fault ended_early(const ports::ReplicaSpec& spec, const ports::Exit& exit, const
 Fault never_listened(const ports::ReplicaSpec& spec, const std::vector<Listener>& listeners, const std::string& log) {
   const std::string late = " within " + seconds(spec.start_timeout);
   const std::string port = "$PORT (" + std::to_string(kPort) + ")";
-  if (spec.templated) {
+  if (serves_socket(spec)) {
     return fault("the container did not listen on $HEARTH_SOCKET" + late,
                  "raise scale.start_timeout if it needs longer", log);
   }

@@ -4,15 +4,18 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -80,12 +83,86 @@ void eat_memory() {
   }
 }
 
+// A child that takes memory until the kernel takes it; how it ended.
+std::string eat_memory_in_a_child() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // The kernel kills whoever scores highest: the child, also while its parent is as large.
+    std::ofstream{"/proc/self/oom_score_adj"} << 1000;
+    eat_memory();
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFSIGNALED(status) ? "killed by " + std::to_string(WTERMSIG(status)) : "ended";
+}
+
+// As many children as there may be, and why no more; they are gone when it returns.
+std::string fork_until_refused() {
+  std::vector<pid_t> children;
+  int error = 0;
+  while (error == 0 && children.size() < 10'000) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      while (true) ::pause();
+    }
+    child < 0 ? void(error = errno) : children.push_back(child);
+  }
+  for (const auto child : children) ::kill(child, SIGKILL);
+  for (const auto child : children) ::waitpid(child, nullptr, 0);
+  return std::to_string(children.size()) + " " + std::strerror(error);
+}
+
+long milliseconds(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
+}
+
+// The CPU time that this process got while it was busy for so many milliseconds.
+std::string spin(long duration) {
+  const long end = milliseconds(CLOCK_MONOTONIC) + duration;
+  const long before = milliseconds(CLOCK_PROCESS_CPUTIME_ID);
+  while (milliseconds(CLOCK_MONOTONIC) < end) {
+  }
+  return std::to_string(milliseconds(CLOCK_PROCESS_CPUTIME_ID) - before);
+}
+
+// Bytes that a file took, and why no more. It is gone when it returns.
+std::string fill(const std::string& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return std::string{"0 "} + std::strerror(errno);
+  const std::vector<char> block(4096, 'x');
+  long written = 0;
+  long last = 0;
+  while ((last = ::write(file, block.data(), block.size())) > 0) written += last;
+  const int error = errno;
+  ::close(file);
+  ::unlink(path.c_str());
+  return std::to_string(written) + " " + std::strerror(error);
+}
+
+std::string ulimits() {
+  std::string text;
+  for (const auto& [name, which] : {std::pair{"nofile", RLIMIT_NOFILE}, {"core", RLIMIT_CORE}}) {
+    rlimit limit{};
+    ::getrlimit(which, &limit);
+    text += (text.empty() ? "" : " ") + std::string{name} + " " + std::to_string(limit.rlim_cur) + " " +
+            std::to_string(limit.rlim_max);
+  }
+  return text;
+}
+
 std::string answer(const std::string& path) {
   const auto argument =
       path.substr(std::min(path.size(), path.find('?') == path.npos ? path.size() : path.find('?') + 1));
   if (path.starts_with("/die")) ::_exit(std::atoi(argument.c_str()));
   if (path.starts_with("/kill")) ::raise(std::atoi(argument.c_str()));
   if (path.starts_with("/memory")) eat_memory();
+  if (path.starts_with("/child-memory")) return eat_memory_in_a_child();
+  if (path.starts_with("/fork")) return fork_until_refused();
+  if (path.starts_with("/spin")) return spin(std::atol(argument.c_str()));
+  if (path.starts_with("/fill")) return fill(argument);
+  if (path.starts_with("/ulimits")) return ulimits();
   if (path.starts_with("/self")) return describe_self();
   if (path.starts_with("/connect")) return try_to_connect(argument);
   if (path.starts_with("/say")) {

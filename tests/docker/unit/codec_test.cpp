@@ -81,6 +81,19 @@ TEST(CreateBody, GivesImagesAPortAndNoSocket) {
   EXPECT_TRUE(body["HostConfig"]["Mounts"].empty());
 }
 
+TEST(CreateBody, CallsWhatAnotherRuntimeRunsOverItsNetwork) {
+  auto asked = spec(true, false);
+  EXPECT_EQ(create_body(asked, {.installation = kInstallation})["HostConfig"]["Runtime"], "");
+  asked.container_runtime = "runsc";
+  asked.handler = "handler.py:handle";
+  const auto body = create_body(asked, {.installation = kInstallation});
+  EXPECT_EQ(body["HostConfig"]["Runtime"], "runsc");
+  EXPECT_EQ(network_kind(asked), NetworkKind::closed);
+  EXPECT_THAT(environment(body), Contains("PORT=8080"));
+  EXPECT_THAT(environment(body), Contains("HEARTH_HANDLER=handler.py:handle"));
+  EXPECT_THAT(environment(body), Not(Contains(StartsWith("HEARTH_SOCKET="))));
+}
+
 TEST(CreateBody, IsHardened) {
   const auto body = create_body(spec(true, false), {.installation = kInstallation, .socket_folder = "/run/hearth/x"});
   const auto& host = body["HostConfig"];
@@ -96,6 +109,8 @@ TEST(CreateBody, IsHardened) {
   EXPECT_EQ(host["AutoRemove"], false);
   EXPECT_EQ(host["Memory"], host["MemorySwap"]);
   EXPECT_EQ(host["LogConfig"]["Type"], "local");
+  EXPECT_EQ(host["Ulimits"], json::parse(R"([{"Name":"nofile","Soft":16384,"Hard":16384},
+                                             {"Name":"core","Soft":0,"Hard":0}])"));
   EXPECT_EQ(host["Mounts"].size(), 1u);
   for (const auto* absent : {"Binds", "Devices", "CapAdd", "PortBindings", "VolumesFrom"})
     EXPECT_FALSE(host.contains(absent));

@@ -73,6 +73,12 @@ TEST(Unreachable, GivesOneLineWithTheMend) {
   EXPECT_THAT(unreachable("/s", ECONNREFUSED).hint, HasSubstr("start it"));
 }
 
+TEST(Refusal, TellsThatDockerWantsTls) {
+  const auto fault = refusal("ask", 400, "Client sent an HTTP request to an HTTPS server.");
+  EXPECT_EQ(fault.code, Code::unavailable);
+  EXPECT_THAT(fault.hint, HasSubstr("docker_tls_verify"));
+}
+
 TEST(Api, TellsThatDockerIsNotThere) {
   Api api{"/nowhere/docker.sock"};
   try {
@@ -113,7 +119,10 @@ TEST(EndedEarly, SaysHow) {
         EarlyRow{true, {.code = 139}, "the container was killed by signal 11 (SIGSEGV) before it listened"},
         EarlyRow{true,
                  {.code = 137, .out_of_memory = true},
-                 "the container ran out of memory (256Mi) before it listened"}}) {
+                 "the container ran out of memory before it listened: its limit is 256Mi"},
+        EarlyRow{true,
+                 {.code = 137, .out_of_memory = true, .memory_peak = domain::kibibytes(262'140)},
+                 "the container ran out of memory before it listened: its limit is 256Mi, its peak was 262140Ki"}}) {
     ports::ReplicaSpec spec;
     spec.templated = row.templated;
     const auto fault = ended_early(spec, row.exit, "first\nthe reason\n");

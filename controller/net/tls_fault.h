@@ -1,0 +1,20 @@
+// Why TLS did not come about, in words that name the mend. Pure.
+#pragma once
+
+#include "net/http_client.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hearth::net {
+
+struct TlsFailure {
+  std::string why;
+  std::string mend;
+};
+
+// `said`: what libcurl and OpenSSL made of it. Nothing where it is not about TLS.
+std::optional<TlsFailure> tls_failure(std::string_view said, const TlsFiles& files);
+
+}  // namespace hearth::net
