@@ -47,15 +47,16 @@ LogFilter::LogFilter(const Request& request) {
     const auto found = request.query.find(key);
     return found == request.query.end() ? std::string() : found->second;
   };
-  if (const auto since = value("since"); !since.empty()) {
+  if (const auto since = value("since"); request.query.contains("since")) {
     since_ = line_time(since);
     if (since_.empty()) {
       refuse("the parameter since must be a time, not \"" + since + "\"", "such as 2026-01-31T09:05:00Z");
     }
   }
-  if (const auto call = value("call"); !call.empty()) {
+  if (const auto call = value("call"); request.query.contains("call")) {
     // An id that a line could not say matches none; it must not match parts of what it says otherwise.
-    const bool plain = std::ranges::all_of(call, [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; });
+    const bool plain =
+        !call.empty() && std::ranges::all_of(call, [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; });
     if (!plain) refuse("the parameter call is no call's id", "it stands in the answer's Hearth-Call-Id");
     call_ = ",\"call\":\"" + call + "\",\"text\":";
   }

@@ -98,9 +98,10 @@ void get_calls(const Parts& parts, http::BlockingExchange& exchange, const Reque
                const Parameters& parameters) {
   refuse_other_parameters(request, {"follow"});
   const auto name = function_of(parameters);
+  const bool follow = flag_of(request, "follow");
   auto follower = parts.service.follow_calls(name);
   exchange.start(200, ndjson());
-  if (!flag_of(request, "follow")) return exchange.finish();
+  if (!follow) return exchange.finish();
   while (!request.stop.stop_requested()) {
     std::string lines;
     for (const auto& call : follower.read(10s, request.stop)) lines += call_line(call);
