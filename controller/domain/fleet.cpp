@@ -16,13 +16,34 @@ Fleet::Fleet(FleetSettings settings, std::uint32_t pools, ReplicaIds& ids)
 
 void Fleet::serve(std::uint64_t revision, FleetSettings settings) {
   settings_ = settings;
+  candidate_.reset();
   if (revision == revision_) return;
   revision_ = revision;
+  switched_ = true;
   backoff_ = Backoff{settings.backoff};  // what an older revision could not do says nothing of this one
   failed_at_ = {};
 }
 
-void Fleet::remove() { removed_ = true; }
+void Fleet::prepare(std::uint64_t revision, FleetSettings settings) {
+  const auto lives = [&](const Replica& one) {
+    const auto state = state_of(one.life.phase);
+    return one.revision == revision && !one.life.stopping && (state == State::warm || state == State::executing);
+  };
+  if (revision == revision_ || std::ranges::any_of(replicas_, lives)) return serve(revision, settings);
+  candidate_ = Candidate{revision, settings};
+}
+
+void Fleet::remove() {
+  removed_ = true;
+  candidate_.reset();
+}
+
+void Fleet::yield() {
+  yielding_ = true;
+  candidate_.reset();
+}
+
+void Fleet::expect(Time until) { expecting_until_ = until; }
 
 void Fleet::engine_away(bool away) {
   engine_away_ = away;
@@ -30,7 +51,7 @@ void Fleet::engine_away(bool away) {
 }
 
 void Fleet::adopt(ReplicaId replica, std::uint64_t revision, FleetEffects& effects, Time now) {
-  const auto at = add(replica, revision, now);
+  const auto at = add(replica, revision, settings_.scale, now);
   replicas_[at].life = {.phase = Phase::warm};
   entries_[at].ready_at = now;
   lend_all(at, effects);
@@ -40,6 +61,7 @@ void Fleet::loaded(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects
   const auto at = index_of(replica);
   if (at == replicas_.size() || replicas_[at].epoch != epoch) return;
   if (!step(at, Event::loaded, effects, now)) return;
+  if (replicas_[at].revision == candidate()) serve(candidate_->revision, FleetSettings{candidate_->settings});
   entries_[at].ready_at = entries_[at].idle_since = now;
   lend_all(at, effects);
 }
@@ -47,7 +69,10 @@ void Fleet::loaded(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects
 void Fleet::start_failed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now) {
   const auto at = index_of(replica);
   if (at == replicas_.size() || replicas_[at].epoch != epoch) return;
-  if (!replicas_[at].life.stopping) blame(at, replicas_[at].since, now);
+  if (!replicas_[at].life.stopping) {
+    blame(at, replicas_[at].since, now);
+    if (replicas_[at].revision == candidate()) candidate_.reset();
+  }
   step(at, Event::failed, effects, now, true);
 }
 
@@ -69,6 +94,10 @@ void Fleet::thawed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects
 void Fleet::gone(ReplicaId replica, std::uint32_t epoch) {
   const auto at = index_of(replica);
   if (at < replicas_.size() && replicas_[at].epoch == epoch) erase(at);
+}
+
+void Fleet::released(ReplicaId replica) {
+  if (const auto at = index_of(replica); at < replicas_.size()) erase(at);
 }
 
 void Fleet::died(ReplicaId replica, FleetEffects& effects, Time now) {
@@ -106,6 +135,12 @@ void Fleet::given_back(PoolId pool, ReplicaId replica, FleetEffects& effects, Ti
   if (at == replicas_.size() || replicas_[at].life.stopping) return;
   auto& entry = entries_[at];
   const auto share = std::exchange(entry.shares[pool], Share{});
+  if (entry.reclaimed == Reclaimed::no && share.count > 0) {
+    // It crossed a recall on its way.
+    entry.shares[pool] = {share.first, share.count, false};
+    effects.emplace_back(Lend{pool, replica, share.first, share.count});
+    return;
+  }
   if (entry.reclaimed == Reclaimed::to_share && share.count > 0) {
     entry.reclaimed = Reclaimed::no;
     // To whoever needs it most and has none of this replica yet; back to its last holder only if nobody does.
@@ -170,17 +205,17 @@ void Fleet::erase(std::size_t at) {
   entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
-std::size_t Fleet::add(ReplicaId replica, std::uint64_t revision, Time now) {
+std::size_t Fleet::add(ReplicaId replica, std::uint64_t revision, const ScaleSettings& scale, Time now) {
   replicas_.push_back({.id = replica, .revision = revision, .since = now});
   entries_.push_back({.shares = std::vector<Share>(pools_),
-                      .concurrency = std::max(1u, settings_.scale.concurrency),
+                      .concurrency = std::max(1u, scale.concurrency),
                       .ready_at = now,
                       .idle_since = now});
   return replicas_.size() - 1;
 }
 
-void Fleet::start(FleetEffects& effects, Time now) {
-  step(add(ids_.next(), revision_, now), Event::trigger, effects, now);
+void Fleet::start(std::uint64_t revision, const ScaleSettings& scale, FleetEffects& effects, Time now) {
+  step(add(ids_.next(), revision, scale, now), Event::trigger, effects, now);
 }
 
 std::vector<PoolId> Fleet::neediest_first() const {
@@ -223,7 +258,10 @@ void Fleet::settle(std::size_t at, FleetEffects& effects, Time now) {
   auto& replica = replicas_[at];
   if (replica.life.phase == Phase::executing) step(at, Event::done, effects, now);
   replica.in_flight = 0;
-  if (entry.reclaimed == Reclaimed::to_stop) {
+  if (entry.reclaimed == Reclaimed::to_stop && yielding_ && replica.life.phase == Phase::warm) {
+    replica.life.stopping = true;
+    effects.emplace_back(Yield{replica.id});
+  } else if (entry.reclaimed == Reclaimed::to_stop) {
     step(at, Event::stop, effects, now);
   } else if (entry.reclaimed == Reclaimed::to_freeze) {
     const bool wanted = std::ranges::any_of(need_, [](auto held) { return held > 0; });
@@ -239,6 +277,41 @@ void Fleet::settle(std::size_t at, FleetEffects& effects, Time now) {
 void Fleet::drain(std::size_t at, FleetEffects& effects, Time now) {
   if (!step(at, Event::drain, effects, now)) return;
   reclaim(at, Reclaimed::to_stop, effects, now);
+}
+
+// It is still busy, or it would not be there to be taken back; what of it idles takes calls again at once.
+bool Fleet::recall(std::size_t at, FleetEffects& effects, Time now) {
+  if (!step(at, Event::recall, effects, now)) return false;
+  auto& entry = entries_[at];
+  entry.reclaimed = Reclaimed::no;
+  for (PoolId pool = 0; pool < pools_; ++pool) {
+    auto& share = entry.shares[pool];
+    if (share.count == 0 || !std::exchange(share.asked_back, false)) continue;
+    effects.emplace_back(Recall{pool, replicas_[at].id});
+  }
+  lend_gaps(at, effects);
+  return true;
+}
+
+// Shares that were given back already go out again: what lies between those that are lent.
+void Fleet::lend_gaps(std::size_t at, FleetEffects& effects) {
+  auto& entry = entries_[at];
+  std::uint32_t first = 0;
+  for (PoolId pool = 0; pool < pools_; ++pool) {
+    if (entry.shares[pool].count > 0) continue;
+    const auto covers = [&](const Share& share) { return share.first <= first && first < share.first + share.count; };
+    for (auto over = std::ranges::find_if(entry.shares, covers); over != entry.shares.end();
+         over = std::ranges::find_if(entry.shares, covers)) {
+      first = over->first + over->count;
+    }
+    auto end = entry.concurrency;
+    for (const auto& share : entry.shares) {
+      if (share.count > 0 && share.first >= first) end = std::min(end, share.first);
+    }
+    if (first >= end) return;
+    entry.shares[pool] = {first, end - first, false};
+    effects.emplace_back(Lend{pool, replicas_[at].id, first, end - first});
+  }
 }
 
 }  // namespace hearth::domain

@@ -38,13 +38,22 @@ struct Reclaim {
   PoolId pool = 0;
   ReplicaId replica = 0;
 };
+// What was asked back is not wanted any more.
+struct Recall {
+  PoolId pool = 0;
+  ReplicaId replica = 0;
+};
 struct Lost {
   ReplicaId replica = 0;
 };
 struct RefuseHeld {
   Refusal reason;
 };
-using FleetEffect = std::variant<Order, Lend, Reclaim, Lost, RefuseHeld>;
+// A replica that nobody uses any more, given up alive; to be followed by released().
+struct Yield {
+  ReplicaId replica = 0;
+};
+using FleetEffect = std::variant<Order, Lend, Reclaim, Recall, Lost, RefuseHeld, Yield>;
 using FleetEffects = std::vector<FleetEffect>;
 
 struct FleetSettings {
@@ -75,10 +84,19 @@ class Fleet {
 
   Fleet(FleetSettings settings, std::uint32_t pools, ReplicaIds& ids);
 
-  // `revision` serves from now on. Older ones go on until one of it is warm; then they drain.
+  // `revision` serves from now on. Others go on until one of it is warm; then they drain. Its own that drain are
+  // taken back.
   void serve(std::uint64_t revision, FleetSettings settings);
+  // `revision` serves as soon as one replica of it is warm: at once where one lives, else one is started, once, beside
+  // what serves. Whatever was prepared before is given up.
+  void prepare(std::uint64_t revision, FleetSettings settings);
   // Everything drains; nothing starts any more.
   void remove();
+  // Every replica is given up, as soon as none of its calls is left: by Yield where it lives. Calls that are held are
+  // served still.
+  void yield();
+  // Until then replicas that live are still to be adopted: none is started in their place.
+  void expect(Time until);
   // A replica that lives already and listens.
   void adopt(ReplicaId replica, std::uint64_t revision, FleetEffects& effects, Time now);
 
@@ -88,6 +106,7 @@ class Fleet {
   void froze(ReplicaId replica, std::uint32_t epoch, Time now);
   void thawed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now);
   void gone(ReplicaId replica, std::uint32_t epoch);
+  void released(ReplicaId replica);  // what was yielded is another's
   void died(ReplicaId replica, FleetEffects& effects, Time now);
   void engine_away(bool away);
 
@@ -107,6 +126,7 @@ class Fleet {
   const std::vector<Replica>& replicas() const { return replicas_; }
   const Backoff& backoff() const { return backoff_; }
   std::uint64_t revision() const { return revision_; }
+  std::uint64_t candidate() const { return candidate_ ? candidate_->revision : 0; }  // prepared, and not warm yet
   bool removed() const { return removed_; }
   bool backing_off(Time now) const { return backoff_.waiting(now); }
 
@@ -127,6 +147,10 @@ class Fleet {
     std::uint32_t broken = 0;  // connections in a row
     bool lent() const;
   };
+  struct Candidate {
+    std::uint64_t revision = 0;
+    FleetSettings settings;
+  };
   struct View;  // of one decide()
 
   std::size_t index_of(ReplicaId replica) const;  // replicas_.size() when unknown
@@ -136,22 +160,27 @@ class Fleet {
   void judge(std::size_t at, Time now);  // a replica that ends unasked
   void give_up(std::size_t at, FleetEffects& effects, Time now);
   void erase(std::size_t at);
-  std::size_t add(ReplicaId replica, std::uint64_t revision, Time now);
+  std::size_t add(ReplicaId replica, std::uint64_t revision, const ScaleSettings& scale, Time now);
   void drain(std::size_t at, FleetEffects& effects, Time now);
-  void start(FleetEffects& effects, Time now);
+  bool recall(std::size_t at, FleetEffects& effects, Time now);
+  void lend_gaps(std::size_t at, FleetEffects& effects);
+  void start(std::uint64_t revision, const ScaleSettings& scale, FleetEffects& effects, Time now);
   void lend_all(std::size_t at, FleetEffects& effects);
   std::vector<PoolId> neediest_first() const;
   void reclaim(std::size_t at, Reclaimed why, FleetEffects& effects, Time now);
   void settle(std::size_t at, FleetEffects& effects, Time now);  // all its slots are back
 
   void observe(std::span<const PoolReport> reports, View& view, FleetEffects& effects, Time now);
+  void take_back(FleetEffects& effects, Time now);
   void retire(View& view, FleetEffects& effects, Time now);
+  void start_candidate(FleetEffects& effects, Time now);
   void thaw(View& view, FleetEffects& effects, Time now);
   bool refuse(const View& view, FleetEffects& effects, Time now);
   void grow(View& view, FleetEffects& effects, Time now);
   void share(std::span<const PoolReport> reports, FleetEffects& effects);
   bool ask_for(PoolId needy, std::span<const PoolReport> reports, bool busy_too, FleetEffects& effects);
   void rest(const View& view, FleetEffects& effects, Time now);
+  void give_away(const View& view, FleetEffects& effects, Time now);
   void cool(std::size_t at, bool wanted, FleetEffects& effects, Time now);
   void wake(Time at);
 
@@ -159,7 +188,11 @@ class Fleet {
   std::uint32_t pools_;
   ReplicaIds& ids_;
   std::uint64_t revision_ = 0;
+  std::optional<Candidate> candidate_;
+  bool switched_ = false;  // since the last decide() another revision serves
   bool removed_ = false;
+  bool yielding_ = false;
+  Time expecting_until_{};
   bool engine_away_ = false;
   Backoff backoff_;
   Time failed_at_{};  // what was there by then can add nothing to that failure, nor take it back

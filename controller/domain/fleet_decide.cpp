@@ -2,6 +2,7 @@
 #include "domain/fleet.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hearth::domain {
 
@@ -32,14 +33,17 @@ struct Fleet::View {
 
 void Fleet::decide(std::span<const PoolReport> reports, FleetEffects& effects, Time now) {
   wake_at_.reset();
+  if (std::exchange(switched_, false) && !removed_ && !yielding_) take_back(effects, now);
   View view;
   observe(reports, view, effects, now);
   retire(view, effects, now);
   thaw(view, effects, now);
-  if (refuse(view, effects, now)) return rest(view, effects, now);
-  share(reports, effects);
-  grow(view, effects, now);
-  rest(view, effects, now);
+  start_candidate(effects, now);
+  if (!refuse(view, effects, now)) {
+    share(reports, effects);
+    grow(view, effects, now);
+  }
+  yielding_ ? give_away(view, effects, now) : rest(view, effects, now);
 }
 
 void Fleet::observe(std::span<const PoolReport> reports, View& view, FleetEffects& effects, Time now) {
@@ -69,7 +73,7 @@ void Fleet::observe(std::span<const PoolReport> reports, View& view, FleetEffect
     if (replica.life.phase == Phase::warm && in_flight > 0) step(at, Event::call, effects, now);
     if (replica.life.phase == Phase::executing && in_flight == 0) step(at, Event::done, effects, now);
 
-    if (replica.life.stopping || replica.life.draining) continue;
+    if (replica.life.stopping || replica.life.draining || replica.revision == candidate()) continue;
     const auto phase = replica.life.phase;
     auto& part = replica.revision == revision_ ? view.current : view.old;
     part.ready += phase == Phase::warm || phase == Phase::executing;
@@ -79,12 +83,23 @@ void Fleet::observe(std::span<const PoolReport> reports, View& view, FleetEffect
   }
 }
 
+// What of the revision that serves now is still busy draining, as far as it may have replicas.
+void Fleet::take_back(FleetEffects& effects, Time now) {
+  std::uint32_t there = 0;
+  for (const auto& replica : replicas_) {
+    there += replica.revision == revision_ && !replica.life.draining && !replica.life.stopping;
+  }
+  for (std::size_t at = 0; at < replicas_.size() && there < settings_.scale.max; ++at) {
+    if (replicas_[at].revision == revision_ && recall(at, effects, now)) ++there;
+  }
+}
+
 // Older revisions serve until one replica of the current one is warm, frozen ones too, in case it never will be;
 // a removed function serves no more.
 void Fleet::retire(View& view, FleetEffects& effects, Time now) {
   for (std::size_t at = 0; at < replicas_.size(); ++at) {
     const auto& replica = replicas_[at];
-    if (replica.life.stopping || replica.life.draining) continue;
+    if (replica.life.stopping || replica.life.draining || replica.revision == candidate()) continue;
     const bool never_served = replica.life.phase == Phase::initializing;
     const bool outdated = replica.revision != revision_ && (view.current.ready > 0 || never_served);
     if (removed_ || outdated) drain(at, effects, now);
@@ -92,6 +107,15 @@ void Fleet::retire(View& view, FleetEffects& effects, Time now) {
   view.old.starting = 0;
   if (view.current.ready > 0) view.old = {};
   if (removed_) view.current = view.old = {};
+}
+
+// Neither what the serving revision suffers from nor its limits say anything of another one.
+void Fleet::start_candidate(FleetEffects& effects, Time now) {
+  if (!candidate_ || engine_away_) return;
+  const auto starts = [&](const Replica& one) {
+    return one.revision == candidate_->revision && !one.life.stopping && one.life.phase == Phase::initializing;
+  };
+  if (std::ranges::none_of(replicas_, starts)) start(candidate_->revision, candidate_->settings.scale, effects, now);
 }
 
 // A frozen replica is back before a call could lose its patience. No start: neither back-off nor an absent engine
@@ -126,6 +150,7 @@ bool Fleet::refuse(const View& view, FleetEffects& effects, Time now) {
 }
 
 void Fleet::grow(View& view, FleetEffects& effects, Time now) {
+  if (now < expecting_until_) return wake(expecting_until_);
   auto scale = settings_.scale;
   auto& current = view.current;
   // Until one is known to work again, they are tried one by one.
@@ -133,8 +158,12 @@ void Fleet::grow(View& view, FleetEffects& effects, Time now) {
   scale.min = scale.min > current.icy ? scale.min - current.icy : 0;
   auto more = starts_now({view.held, view.held_long, view.serving(), current.starting + view.thawing()}, scale);
   if (more == 0 && view.old.there() > 0 && current.there() == 0) more = 1;  // the successor
+  // Who leaves starts what held calls cannot do without.
+  if (yielding_) more = view.held > 0 && view.serving() + view.thawing() + current.starting == 0 ? 1 : 0;
   const auto room = scale.max > current.there() ? scale.max - current.there() : 0;
-  for (more = std::min(more, room); more > 0; --more, ++current.starting) start(effects, now);
+  for (more = std::min(more, room); more > 0; --more, ++current.starting) {
+    start(revision_, settings_.scale, effects, now);
+  }
 }
 
 // A pool that holds calls gets a share of a replica that idles at another gateway; one that has no slot at all, and
@@ -199,6 +228,13 @@ void Fleet::rest(const View& view, FleetEffects& effects, Time now) {
     if (settings_.freeze_after && replicas_[at].life.phase == Phase::warm) cool(at, view.held > 0, effects, now);
   }
   for (const auto replica : leaving) drain(index_of(replica), effects, now);
+}
+
+void Fleet::give_away(const View& view, FleetEffects& effects, Time now) {
+  if (view.held > 0) return wake(now + kLookAgain);  // that they were served nobody says
+  for (std::size_t at = 0; at < replicas_.size(); ++at) {
+    if (!replicas_[at].life.draining && !replicas_[at].life.stopping) drain(at, effects, now);
+  }
 }
 
 void Fleet::cool(std::size_t at, bool wanted, FleetEffects& effects, Time now) {

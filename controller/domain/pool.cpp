@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace hearth::domain {
 
@@ -24,6 +25,7 @@ Pool::Ended Pool::call_ended(const Slot& slot, std::uint32_t thread, Time now) {
   lent.idle_since = now;
   if (!lent.live) return {};  // lost meanwhile; its place is free once its last call has ended
   if (lent.reclaimed) {
+    lent.parked.push_back(slot);
     if (lent.in_flight > 0) return {};
     lent.live = false;
     return {.next = {}, .given_back = slot.replica};
@@ -67,15 +69,19 @@ std::vector<Grant> Pool::lend(ReplicaId replica, std::uint32_t first, std::uint3
   assert(!lent->reclaimed || !lent->live);
   *lent = {.replica = replica, .in_flight = 0, .reclaimed = false, .live = true, .idle_since = now, .since = now};
   const auto place = static_cast<std::uint32_t>(lent - lent_.data());
+  std::vector<Slot> slots;
+  // In reverse, so that the first slots are taken first and a second gateway's last.
+  for (auto index = first + count; index-- > first;) slots.push_back({replica, index, place});
+  return offer(slots, now);
+}
+
+std::vector<Grant> Pool::offer(std::span<const Slot> slots, Time now) {
   std::vector<Grant> grants;
-  auto& fresh = free_.back();
-  // Pushed in reverse, so that the first slots are taken first and a second gateway's last.
-  for (auto index = first + count; index-- > first;) {
-    const Slot slot{replica, index, place};
+  for (const auto& slot : slots) {
     if (const auto next = take_held(now)) {
       grants.push_back(give(*next, slot, now));
     } else {
-      fresh.push_back(slot);
+      free_.back().push_back(slot);
     }
   }
   return grants;
@@ -83,18 +89,25 @@ std::vector<Grant> Pool::lend(ReplicaId replica, std::uint32_t first, std::uint3
 
 bool Pool::reclaim(ReplicaId replica) {
   auto* lent = find(replica);
-  if (lent == nullptr) return true;
-  drop_free(replica);
+  if (lent == nullptr) return false;
+  park_free(*lent);
   lent->reclaimed = true;
   if (lent->in_flight > 0) return false;
   lent->live = false;
   return true;
 }
 
+std::vector<Grant> Pool::recall(ReplicaId replica, Time now) {
+  auto* lent = find(replica);
+  if (lent == nullptr || !lent->reclaimed) return {};
+  lent->reclaimed = false;
+  return offer(std::exchange(lent->parked, {}), now);
+}
+
 void Pool::lost(ReplicaId replica) {
   auto* lent = find(replica);
   if (lent == nullptr) return;
-  drop_free(replica);
+  park_free(*lent);
   lent->live = false;
 }
 
@@ -146,8 +159,14 @@ std::optional<Slot> Pool::take_free(std::uint32_t thread) {
   return slot;
 }
 
-void Pool::drop_free(ReplicaId replica) {
-  for (auto& slots : free_) std::erase_if(slots, [&](const Slot& slot) { return slot.replica == replica; });
+void Pool::park_free(Lent& lent) {
+  for (auto& slots : free_) {
+    std::erase_if(slots, [&](const Slot& slot) {
+      if (slot.replica != lent.replica) return false;
+      lent.parked.push_back(slot);
+      return true;
+    });
+  }
 }
 
 Grant Pool::give(const Waiting& call, const Slot& slot, Time now) {

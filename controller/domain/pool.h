@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -80,8 +81,11 @@ class Pool {
 
   // The fleet lends slots `first` … `first + count - 1` of a replica that is ready.
   std::vector<Grant> lend(ReplicaId replica, std::uint32_t first, std::uint32_t count, Time now);
-  // The fleet wants a replica's slots back. True: they are, now. Else call_ended says when.
+  // The fleet wants a replica's slots back. True: they are, now. Else call_ended says when, or has said it already.
   bool reclaim(ReplicaId replica);
+  // The fleet does without what it asked back, and the replica takes calls again. Nothing where it was given back
+  // already.
+  std::vector<Grant> recall(ReplicaId replica, Time now);
   // The replica is no more: its slots are gone; calls on it may still end.
   void lost(ReplicaId replica);
 
@@ -105,12 +109,14 @@ class Pool {
     bool live = false;
     Time idle_since{};
     Time since{};
+    std::vector<Slot> parked = {};  // of a reclaimed one, those that no call uses
   };
 
   Lent* find(ReplicaId replica);
   std::optional<Waiting> take_held(Time now);
   std::optional<Slot> take_free(std::uint32_t thread);
-  void drop_free(ReplicaId replica);
+  void park_free(Lent& lent);
+  std::vector<Grant> offer(std::span<const Slot> slots, Time now);
   Grant give(const Waiting& call, const Slot& slot, Time now);
 
   std::uint32_t max_held_;

@@ -29,6 +29,7 @@ enum class Event : std::uint8_t {
   thaw,     // a call wants it
   thawed,   // the freezer confirmed
   drain,    // no new calls; stop when the last one ends
+  recall,   // its drain is taken back
   stop,     // idle for long, drained, or deleted
   gone,     // the engine confirmed that nothing of it is left
 };
@@ -70,6 +71,10 @@ constexpr std::optional<Step> next(const Life& life, Event event) {
   const bool icy = life.phase == Phase::freezing || life.phase == Phase::frozen;
   if (event == Event::drain) {
     return life.phase == Phase::error ? std::nullopt : std::optional{Step{{life.phase, true, false}}};
+  }
+  if (event == Event::recall) {
+    const bool back = life.draining && life.phase != Phase::error;
+    return back ? std::optional{Step{{life.phase, false, false}}} : std::nullopt;
   }
   if (event == Event::failed) {
     // A frozen process cannot even be killed: thawed first.
@@ -133,8 +138,8 @@ constexpr std::string_view name(Phase phase) {
   return kNames[static_cast<std::size_t>(phase)];
 }
 constexpr std::string_view name(Event event) {
-  constexpr std::array<std::string_view, 12> kNames{"trigger", "loaded", "failed", "call",  "done", "freeze",
-                                                    "frozen",  "thaw",   "thawed", "drain", "stop", "gone"};
+  constexpr std::array<std::string_view, 13> kNames{"trigger", "loaded", "failed", "call",   "done", "freeze", "frozen",
+                                                    "thaw",    "thawed", "drain",  "recall", "stop", "gone"};
   return kNames[static_cast<std::size_t>(event)];
 }
 

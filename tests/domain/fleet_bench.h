@@ -61,6 +61,9 @@ class FleetBench {
   void thawed(ReplicaId replica) {
     happens([&] { fleet.thawed(replica, epoch(replica), effects_, now); });
   }
+  void prepare(std::uint64_t revision) {
+    happens([&] { fleet.prepare(revision, settings); });
+  }
   void gone(ReplicaId replica) {
     happens([&] { fleet.gone(replica, epoch(replica)); });
   }
@@ -120,6 +123,7 @@ class FleetBench {
   std::vector<Order> orders;
   std::vector<Grant> grants;  // calls in flight
   std::vector<std::pair<CallId, Refusal>> refusals;
+  std::vector<ReplicaId> yielded;
   FleetEffects& effects() { return effects_; }
 
  private:
@@ -133,6 +137,10 @@ class FleetBench {
       if (pools_[reclaim->pool].reclaim(reclaim->replica)) {
         fleet.given_back(reclaim->pool, reclaim->replica, effects_, now);
       }
+    } else if (const auto* recall = std::get_if<Recall>(&effect)) {
+      for (const auto& grant : pools_[recall->pool].recall(recall->replica, now)) note(grant);
+    } else if (const auto* yield = std::get_if<Yield>(&effect)) {
+      yielded.push_back(yield->replica);
     } else if (const auto* lost = std::get_if<Lost>(&effect)) {
       for (auto& pool : pools_) pool.lost(lost->replica);
     } else if (const auto* refusal = std::get_if<RefuseHeld>(&effect)) {

@@ -254,6 +254,184 @@ TEST(Fleet, ThawsAnOlderRevisionUntilTheNewOneIsWarm) {
   EXPECT_THAT(bench.refusals, IsEmpty());
 }
 
+// --- a revision is tried before it serves, and an older one is taken back ---
+
+TEST(Fleet, StartsACandidateBesideWhatServesAndSwitchesOnceItIsWarm) {
+  FleetBench bench{one_at_a_time()};
+  bench.call(1);
+  bench.warm_one();
+  bench.end(1);
+  bench.prepare(2);
+  ASSERT_THAT(bench.started(), ElementsAre(1, 2));
+  EXPECT_EQ(bench.fleet.revision(), 1u);
+  EXPECT_TRUE(bench.call(2)) << "by the one that serves";
+  bench.loaded(2);
+  EXPECT_EQ(bench.fleet.revision(), 2u);
+  EXPECT_EQ(bench.fleet.candidate(), 0u);
+  EXPECT_TRUE(bench.call(3)) << "by the new one";
+  bench.end(2);
+  EXPECT_THAT(bench.ordered(Act::stop), ElementsAre(1));
+}
+
+TEST(Fleet, TriesACandidateThoughNothingLivesAndNobodyCalls) {
+  FleetBench bench{one_at_a_time()};
+  bench.prepare(2);
+  ASSERT_THAT(bench.started(), ElementsAre(1));
+  bench.loaded(1);
+  EXPECT_EQ(bench.fleet.revision(), 2u);
+  bench.passes(60s);
+  EXPECT_THAT(bench.ordered(Act::stop), ElementsAre(1)) << "and it idles to cold by itself";
+}
+
+TEST(Fleet, GivesACandidateUpThatDoesNotStartAndCallsNeverSeeIt) {
+  FleetBench bench{one_at_a_time()};
+  bench.prepare(2);
+  bench.call(1);
+  ASSERT_THAT(bench.started(), ElementsAre(1, 2)) << "the call has the serving revision started";
+  bench.start_failed(1);
+  EXPECT_EQ(bench.fleet.candidate(), 0u);
+  EXPECT_EQ(bench.fleet.revision(), 1u);
+  EXPECT_EQ(bench.fleet.backoff().failures(), 0u);
+  EXPECT_THAT(bench.refusals, IsEmpty());
+  bench.loaded(2);
+  EXPECT_TRUE(bench.has_grant(1));
+  bench.passes(1min);
+  EXPECT_THAT(bench.started(), SizeIs(2)) << "it is tried once";
+}
+
+TEST(Fleet, TriesACandidateThoughTheServingRevisionCannotStart) {
+  FleetBench bench{one_at_a_time()};
+  bench.call(1);
+  bench.start_failed(1);
+  ASSERT_TRUE(bench.fleet.backing_off(bench.now));
+  bench.prepare(2);
+  ASSERT_THAT(bench.started(), ElementsAre(1, 2));
+  bench.loaded(2);
+  EXPECT_FALSE(bench.fleet.backing_off(bench.now));
+  EXPECT_TRUE(bench.call(2));
+}
+
+TEST(Fleet, StopsACandidateThatAnotherTakesThePlaceOf) {
+  FleetBench bench{one_at_a_time()};
+  bench.call(1);
+  bench.warm_one();
+  bench.prepare(2);
+  bench.prepare(3);
+  EXPECT_THAT(bench.orders_of(2), ElementsAre(Act::start, Act::stop));
+  EXPECT_EQ(bench.orders.back().revision, 3u);
+  bench.happens([&] { bench.fleet.remove(); });
+  EXPECT_THAT(bench.orders_of(3), ElementsAre(Act::start, Act::stop));
+}
+
+TEST(Fleet, TakesADrainingReplicaBackAtOnce) {
+  auto settings = one_at_a_time();
+  settings.scale.concurrency = 3;
+  FleetBench bench{settings};
+  bench.call(1);
+  bench.warm_one();
+  bench.prepare(2);
+  bench.loaded(2);
+  ASSERT_TRUE(bench.life(1).draining) << "its call goes on";
+  bench.prepare(1);
+  EXPECT_EQ(bench.fleet.revision(), 1u);
+  EXPECT_FALSE(bench.life(1).draining);
+  EXPECT_THAT(bench.started(), SizeIs(2)) << "nothing is started for a rollback";
+  EXPECT_THAT(bench.ordered(Act::stop), ElementsAre(2));
+  for (const CallId call : {2, 3}) EXPECT_TRUE(bench.call(call)) << "its free places are lent again";
+  EXPECT_FALSE(bench.call(4)) << "the first is still taken";
+  bench.end(1);
+  EXPECT_TRUE(bench.has_grant(4));
+}
+
+TEST(Fleet, TakesADrainingReplicaBackFromEveryGateway) {
+  auto settings = one_at_a_time();
+  settings.scale.concurrency = 4;
+  FleetBench bench{settings, 2};
+  bench.call(1, 1);
+  bench.warm_one();
+  bench.prepare(2);
+  bench.loaded(2);
+  ASSERT_TRUE(bench.life(1).draining);
+  bench.prepare(1);
+  for (const CallId call : {2, 3}) EXPECT_TRUE(bench.call(call, 0)) << "its share was given back, and goes out again";
+  EXPECT_TRUE(bench.call(4, 1));
+}
+
+TEST(Fleet, StartsAnOlderRevisionOfWhichNothingLivesBeforeItServes) {
+  FleetBench bench{one_at_a_time()};
+  bench.call(1);
+  bench.warm_one();
+  bench.end(1);
+  bench.prepare(2);
+  bench.loaded(2);
+  ASSERT_THAT(bench.ordered(Act::stop), ElementsAre(1));
+  bench.prepare(1);
+  EXPECT_EQ(bench.fleet.revision(), 2u);
+  EXPECT_TRUE(bench.call(2));
+  bench.loaded(3);
+  EXPECT_EQ(bench.fleet.revision(), 1u);
+}
+
+// --- a successor takes the replicas over ---
+
+TEST(Fleet, YieldsWhatNobodyUsesAndTheRestWhenItsLastCallEnds) {
+  auto settings = one_at_a_time();
+  settings.scale.min = 2;
+  FleetBench bench{settings};
+  bench.loaded(1);
+  bench.loaded(2);
+  bench.call(1);
+  const auto busy = bench.grants[0].slot.replica;
+  bench.happens([&] { bench.fleet.yield(); });
+  EXPECT_THAT(bench.yielded, ElementsAre(3 - busy));
+  bench.end(1);
+  EXPECT_THAT(bench.yielded, ElementsAre(3 - busy, busy));
+  bench.passes(1h);
+  EXPECT_THAT(bench.ordered(Act::stop), IsEmpty()) << "they live on";
+  EXPECT_THAT(bench.started(), SizeIs(2)) << "nothing is started in their place";
+  for (const auto replica : bench.yielded) bench.happens([&] { bench.fleet.released(replica); });
+  EXPECT_THAT(bench.fleet.replicas(), IsEmpty());
+}
+
+TEST(Fleet, ServesWhatItHoldsBeforeItYields) {
+  FleetBench bench{one_at_a_time()};
+  bench.call(1);
+  bench.call(2);
+  ASSERT_THAT(bench.started(), ElementsAre(1, 2));
+  bench.happens([&] { bench.fleet.yield(); });
+  bench.start_failed(2);
+  bench.loaded(1);
+  ASSERT_THAT(bench.grants, SizeIs(1));
+  EXPECT_THAT(bench.yielded, IsEmpty());
+}
+
+TEST(Fleet, StartsWhileItYieldsOnlyWhatAHeldCallCannotDoWithout) {
+  FleetBench bench{one_at_a_time()};
+  bench.happens([&] { bench.fleet.yield(); });
+  bench.call(1);
+  bench.call(2);
+  ASSERT_THAT(bench.started(), SizeIs(1));
+  bench.loaded(1);
+  bench.end(1);
+  bench.end(2);
+  EXPECT_THAT(bench.yielded, ElementsAre(1));
+}
+
+TEST(Fleet, StartsNothingInPlaceOfReplicasThatAreStillToCome) {
+  FleetBench bench{one_at_a_time()};
+  bench.happens([&] {
+    bench.fleet.expect(bench.now + 500ms);
+    bench.fleet.adopt(7, 1, bench.effects(), bench.now);
+  });
+  bench.call(1);
+  bench.call(2);
+  EXPECT_THAT(bench.started(), IsEmpty());
+  bench.passes(500ms - 1ns);
+  EXPECT_THAT(bench.started(), IsEmpty());
+  bench.passes(1ns);
+  EXPECT_THAT(bench.started(), SizeIs(1));
+}
+
 // --- failing ---
 
 TEST(Fleet, RefusesAtOnceWhileItBacksOffAndTriesAgainAfter) {

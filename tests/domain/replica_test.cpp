@@ -15,8 +15,9 @@ namespace {
 
 constexpr Phase kPhases[] = {Phase::cold,   Phase::initializing, Phase::warm,      Phase::freezing,
                              Phase::frozen, Phase::thawing,      Phase::executing, Phase::error};
-constexpr Event kEvents[] = {Event::trigger, Event::loaded, Event::failed, Event::call,  Event::done, Event::freeze,
-                             Event::frozen,  Event::thaw,   Event::thawed, Event::drain, Event::stop, Event::gone};
+constexpr Event kEvents[] = {Event::trigger, Event::loaded, Event::failed, Event::call,   Event::done,
+                             Event::freeze,  Event::frozen, Event::thaw,   Event::thawed, Event::drain,
+                             Event::recall,  Event::stop,   Event::gone};
 
 // The whole table. A life is its phase, with ~ while it drains and ! while it stops; after it every event that has a
 // meaning there, as event>life:acts. An event that a line does not name has none. Lives that never come to be (an
@@ -36,16 +37,16 @@ executing       done>warm failed>error!:stop drain>executing~ gone>cold
 error           gone>cold
 
 cold~           trigger>initializing:start
-initializing~   loaded>warm~ failed>error~!:stop drain>initializing~ stop>initializing~!:stop
+initializing~   recall>initializing loaded>warm~ failed>error~!:stop drain>initializing~ stop>initializing~!:stop
                 gone>cold
-warm~           failed>error~!:stop drain>warm~ stop>warm~!:stop gone>cold
-freezing~       frozen>frozen~ thaw>thawing~:thaw failed>error~!:thaw,stop drain>freezing~
+warm~           recall>warm failed>error~!:stop drain>warm~ stop>warm~!:stop gone>cold
+freezing~       recall>freezing frozen>frozen~ thaw>thawing~:thaw failed>error~!:thaw,stop drain>freezing~
                 stop>freezing~!:thaw,stop gone>cold
-frozen~         thaw>thawing~:thaw failed>error~!:thaw,stop drain>frozen~ stop>frozen~!:thaw,stop
+frozen~         recall>frozen thaw>thawing~:thaw failed>error~!:thaw,stop drain>frozen~ stop>frozen~!:thaw,stop
                 gone>cold
-thawing~        frozen>thawing~ thawed>warm~ failed>error~!:stop drain>thawing~ stop>thawing~!:stop
+thawing~        recall>thawing frozen>thawing~ thawed>warm~ failed>error~!:stop drain>thawing~ stop>thawing~!:stop
                 gone>cold
-executing~      done>warm~ failed>error~!:stop drain>executing~ gone>cold
+executing~      recall>executing done>warm~ failed>error~!:stop drain>executing~ gone>cold
 error~          gone>cold
 
 cold!           trigger>initializing:start
@@ -199,7 +200,7 @@ TEST(Replica, OrdersNothingThatAnEngineCouldNotDo) {
   EXPECT_GT(witnesses.size(), 15u);
 }
 
-TEST(Replica, DrainsAndStopsForGoodUntilItIsCold) {
+TEST(Replica, DrainsUntilItIsColdOrTakenBackAndStopsForGood) {
   for (const auto& witness : reachable()) {
     const auto& life = witness.life;
     EXPECT_TRUE(life.phase != Phase::cold || life == Life{}) << spell(life);
@@ -207,7 +208,8 @@ TEST(Replica, DrainsAndStopsForGoodUntilItIsCold) {
     for (const auto event : kEvents) {
       const auto step = next(life, event);
       if (!step || event == Event::gone) continue;
-      EXPECT_TRUE(!life.draining || step->life.draining) << spell(life) << " on " << name(event);
+      EXPECT_TRUE(!life.draining || step->life.draining || event == Event::recall)
+          << spell(life) << " on " << name(event);
       EXPECT_TRUE(!life.stopping || step->life.stopping) << spell(life) << " on " << name(event);
     }
   }

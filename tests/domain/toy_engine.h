@@ -19,7 +19,7 @@ using Violation = std::function<void(const std::string&)>;
 
 // What a replica really is, whatever its fleet and its pools believe.
 struct Body {
-  enum class State : std::uint8_t { absent, starting, ready, frozen };
+  enum class State : std::uint8_t { absent, starting, ready, frozen, yielded };
   State state = State::absent;
   std::uint32_t concurrency = 1;
   bool dead = false;      // its process ended by itself

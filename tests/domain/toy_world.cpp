@@ -14,8 +14,8 @@ Duration millis(std::uint32_t count) { return std::chrono::milliseconds{count}; 
 }  // namespace
 
 std::uint64_t Tally::least() const {
-  return std::min({granted_at_once, granted_later, refused, expired, failed_starts, died, reclaimed_busy,
-                   *std::ranges::min_element(orders)});
+  return std::min({granted_at_once, granted_later, refused, expired, failed_starts, died, reclaimed_busy, recalled,
+                   proven, unproven, *std::ranges::min_element(orders)});
 }
 
 void Tally::add(const Tally& other) {
@@ -26,6 +26,9 @@ void Tally::add(const Tally& other) {
   failed_starts += other.failed_starts;
   died += other.died;
   reclaimed_busy += other.reclaimed_busy;
+  recalled += other.recalled;
+  proven += other.proven;
+  unproven += other.unproven;
   for (std::size_t act = 0; act < orders.size(); ++act) orders[act] += other.orders[act];
 }
 
@@ -70,10 +73,24 @@ void ToyWorld::step() {
     replica_dies();
   } else if (choice < 84 && !deaths_.empty()) {
     hear_death(deaths_.front());
-  } else if (choice < 86) {
+  } else if (choice < 88) {
     change_something();
   } else {
     advance(now_ + millis(random(chance(10) ? 3000 : 60)));
+  }
+  check();
+}
+
+void ToyWorld::step_engine_and_calls() {
+  const auto choice = random(5);
+  if (choice == 0) {
+    call_ends(true);
+  } else if (choice == 1 && engine_.sent() > 0) {
+    engine_.arrive(random(static_cast<std::uint32_t>(engine_.sent())));
+  } else if (choice == 2 && !engine_.running().empty()) {
+    order_ends(random(static_cast<std::uint32_t>(engine_.running().size())), true);
+  } else {
+    deliver(choice == 3 ? out_ : in_);
   }
   check();
 }
@@ -83,10 +100,14 @@ void ToyWorld::change_something() {
   if (choice < 8) {
     away_ = !away_;
     fleet_.engine_away(away_);
-  } else if (choice < 14) {
+  } else if (choice < 10) {
     fleet_.serve(++last_revision_, settings_.fleet);
-  } else if (choice < 19) {
+  } else if (choice < 12) {
     fleet_.serve(1 + random(static_cast<std::uint32_t>(last_revision_)), settings_.fleet);
+  } else if (choice < 16) {
+    fleet_.prepare(++last_revision_, settings_.fleet);
+  } else if (choice < 19) {
+    fleet_.prepare(1 + random(static_cast<std::uint32_t>(last_revision_)), settings_.fleet);
   } else if (chance(20)) {
     fleet_.remove();
   }
@@ -112,6 +133,10 @@ void ToyWorld::granted(PoolId pool, const Grant& grant) {
   if (call->second.state != CallState::held || call->second.pool != pool) return violated("granted a call twice");
   if (call->second.deadline <= now_) violated("granted a call after its deadline");
   auto& body = engine_.bodies[grant.slot.replica];
+  const auto known = std::ranges::find(fleet_.replicas(), grant.slot.replica, &Fleet::Replica::id);
+  const bool untried = known != fleet_.replicas().end() && known->revision == fleet_.candidate();
+  if (untried && !body.excusable()) violated("granted a replica whose revision does not serve yet");
+  if (body.state == Body::State::yielded) violated("granted a replica that is another's");
   if (body.knows_lost.contains(pool)) violated("granted a replica that it knew to be lost");
   if (!body.excusable() && body.state != Body::State::ready) violated("granted a replica that is not ready");
   if (grant.slot.index >= body.concurrency) violated("granted a slot that does not exist");
@@ -182,6 +207,7 @@ void ToyWorld::order_ends(std::size_t which, bool lucky) {
   body.concurrency = settings_.fleet.scale.concurrency;
   ++tally_.orders[static_cast<std::size_t>(order.act)];
   tally_.failed_starts += !success;
+  const auto candidate = fleet_.candidate();
   switch (order.act) {
     case Act::start:
       if (success) {
@@ -195,6 +221,7 @@ void ToyWorld::order_ends(std::size_t which, bool lucky) {
     case Act::freeze: fleet_.froze(order.replica, order.epoch, now_); break;
     case Act::thaw: fleet_.thawed(order.replica, order.epoch, effects_, now_); break;
   }
+  if (candidate != 0 && fleet_.candidate() == 0) ++(fleet_.revision() == candidate ? tally_.proven : tally_.unproven);
   settle();
   engine_.next_of(order.replica);
 }
@@ -245,6 +272,10 @@ void ToyWorld::apply(const FleetEffect& effect) {
     to_pool(lent->pool, [this, it = *lent] { lend(it); });
   } else if (const auto* asked = std::get_if<Reclaim>(&effect)) {
     to_pool(asked->pool, [this, it = *asked] { reclaim(it); });
+  } else if (const auto* wanted = std::get_if<Recall>(&effect)) {
+    to_pool(wanted->pool, [this, it = *wanted] { recall(it); });
+  } else if (const auto* given = std::get_if<Yield>(&effect)) {
+    yielded(given->replica);
   } else if (const auto* gone = std::get_if<Lost>(&effect)) {
     engine_.bodies[gone->replica].given_up = true;
     for (PoolId pool = 0; pool < settings_.pools; ++pool) {
@@ -271,6 +302,21 @@ void ToyWorld::reclaim(const Reclaim& reclaim) {
   const auto give_back = [this, reclaim] { fleet_.given_back(reclaim.pool, reclaim.replica, effects_, now_); };
   if (reclaim.pool == 0) return give_back();  // within settle()
   to_fleet(reclaim.pool, [this, give_back] { give_back(), settle(); });
+}
+
+void ToyWorld::recall(const Recall& recall) {
+  const auto before = pools_[recall.pool].report(1s, now_).free;
+  const auto grants = pools_[recall.pool].recall(recall.replica, now_);
+  for (const auto& grant : grants) granted(recall.pool, grant);
+  tally_.recalled += !grants.empty() || pools_[recall.pool].report(1s, now_).free != before;
+}
+
+void ToyWorld::yielded(ReplicaId replica) {
+  auto& body = engine_.bodies[replica];
+  if (body.state != Body::State::ready || body.busy) violated("yielded a replica that is not ready");
+  if (!body.slots.empty() && !body.excusable()) violated("yielded while executing");
+  body.state = Body::State::yielded;
+  fleet_.released(replica);
 }
 
 void ToyWorld::lost(PoolId pool, ReplicaId replica) {
@@ -405,6 +451,27 @@ void ToyWorld::remove() {
   fleet_.remove();
   settle();
   calm_down();
+}
+
+void ToyWorld::yield() {
+  fleet_.yield();
+  settle();
+  for (int i = 0; i < 40 && violation_.empty(); ++i) {
+    if (chance(20)) call_arrives(0, 30s);
+    step_engine_and_calls();
+  }
+  calm_down();
+}
+
+void ToyWorld::check_yielded() {
+  if (!calls_.empty()) violated("a call is left by who has left");
+  for (const auto& replica : fleet_.replicas()) {
+    violated("a replica was neither yielded nor ended: " + std::string{name(replica.life.phase)} +
+             (replica.life.draining ? ", draining" : "") + (replica.life.stopping ? ", stopping" : ""));
+  }
+  for (const auto& [id, body] : engine_.bodies) {
+    if (body.state != Body::State::absent && body.state != Body::State::yielded) violated("a replica was left behind");
+  }
 }
 
 void ToyWorld::check_rest() {

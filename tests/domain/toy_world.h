@@ -36,6 +36,9 @@ struct Tally {
   std::uint64_t failed_starts = 0;
   std::uint64_t died = 0;
   std::uint64_t reclaimed_busy = 0;
+  std::uint64_t recalled = 0;
+  std::uint64_t proven = 0;                  // candidates that came to serve
+  std::uint64_t unproven = 0;                // and that did not start
   std::array<std::uint64_t, 4> orders = {};  // by act
   std::uint64_t least() const;
   void add(const Tally& other);
@@ -53,10 +56,13 @@ class ToyWorld {
   // A call by each gateway, answered well by a world that is calm.
   void serve_again();
   void remove();
+  // It gives everything up alive; calls go on meanwhile, and some come still.
+  void yield();
 
   // What must be so once it is calm.
   void check_rest();
   void check_cold();
+  void check_yielded();
 
   const std::string& violation() const { return violation_; }
   const Tally& tally() const { return tally_; }
@@ -93,6 +99,8 @@ class ToyWorld {
   void apply(const FleetEffect& effect);
   void lend(const Lend& lend);
   void reclaim(const Reclaim& reclaim);
+  void recall(const Recall& recall);
+  void yielded(ReplicaId replica);
   void lost(PoolId pool, ReplicaId replica);
   void refuse_held(PoolId pool);
   void to_pool(PoolId pool, Message message);
@@ -101,6 +109,7 @@ class ToyWorld {
   bool deliver(std::deque<Message>& link);
 
   void change_something();
+  void step_engine_and_calls();
   std::optional<Time> next_wake() const;
   void advance(Time to);
   void check();
