@@ -51,15 +51,15 @@ json Client::get(const std::string& target, std::chrono::milliseconds patience) 
   return parsed(answered([&] { return http_.send(asked, stop_); }).body, base_);
 }
 
-json Client::put(const std::string& target, const json& document) { return put(request("PUT", target), document); }
-
 json Client::put_new(const std::string& target, const json& document) {
-  auto asked = request("PUT", target);
-  asked.headers.emplace_back("If-None-Match", "*");
-  return put(std::move(asked), document);
+  return put(target, document, Header{"If-None-Match", "*"});
 }
 
-json Client::put(net::Request asked, const json& document) {
+json Client::put(const std::string& target, const json& document, const std::optional<Header>& precondition,
+                 std::chrono::milliseconds patience) {
+  auto asked = request("PUT", target);
+  asked.timeout = patience;
+  if (precondition) asked.headers.push_back(*precondition);
   asked.headers.emplace_back("Content-Type", "application/json");
   asked.body = document.dump();
   return parsed(answered([&] { return http_.send(asked, stop_); }).body, base_);

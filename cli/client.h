@@ -11,9 +11,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace hearth::cli {
 
@@ -25,7 +27,11 @@ class Client {
 
   // The document of a successful answer; null for an empty one. `patience` is the time of the whole call.
   nlohmann::json get(const std::string& target, std::chrono::milliseconds patience = std::chrono::seconds(30));
-  nlohmann::json put(const std::string& target, const nlohmann::json& document);
+  // `precondition`: a header that says what it may change, such as {"If-Match", "\"7\""}.
+  using Header = std::pair<std::string, std::string>;
+  nlohmann::json put(const std::string& target, const nlohmann::json& document,
+                     const std::optional<Header>& precondition = {},
+                     std::chrono::milliseconds patience = std::chrono::seconds(30));
   // The same where nothing is there yet; else throws `conflict`.
   nlohmann::json put_new(const std::string& target, const nlohmann::json& document);
   void remove(const std::string& target, std::chrono::milliseconds patience);
@@ -41,7 +47,6 @@ class Client {
               const OnSent& on_sent);
 
  private:
-  nlohmann::json put(net::Request asked, const nlohmann::json& document);
   net::Request request(std::string method, std::string target) const;
   net::Response answered(const std::function<net::Response()>& call) const;
   [[noreturn]] void refuse(const net::Response& response) const;

@@ -48,6 +48,10 @@ void check_named_files(const fs::path& folder, const FunctionSpec& spec, const s
 
 }  // namespace
 
+void check_folder(const fs::path& folder, const FunctionSpec& spec) {
+  if (spec.image.empty()) check_named_files(folder, spec, scan_folder(folder, ignore_rules(folder, spec.build)));
+}
+
 std::string upload_package(const Context& context, Client& client, const fs::path& folder, const FunctionSpec& spec,
                            const Steps& steps) {
   if (!spec.image.empty()) return {};

@@ -20,6 +20,9 @@ struct Steps {
   std::function<void(std::string_view)> note = [](std::string_view) {};  // done
 };
 
+// Throws where the folder lacks what the spec names.
+void check_folder(const std::filesystem::path& folder, const domain::FunctionSpec& spec);
+
 // The digest of the uploaded package; empty for a spec that names an image.
 std::string upload_package(const Context& context, Client& client, const std::filesystem::path& folder,
                            const domain::FunctionSpec& spec, const Steps& steps);

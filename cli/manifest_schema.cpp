@@ -24,6 +24,7 @@ constexpr std::array kKeys{
     Key{"", "limits", Section{}, "{memory: 256Mi}"},
     Key{"", "scale", Section{}, "{min: 0, max: 10}"},
     Key{"", "network", Section{}, "{egress: allow}"},
+    Key{"", "history", Count{[](Spec& spec) -> auto& { return spec.history; }}, "10"},
     Key{"", "secrets", Later{}, ""},
     Key{"", "retry", Later{}, ""},
     Key{"", "permissions", Later{}, ""},

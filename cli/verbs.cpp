@@ -12,6 +12,8 @@
 #include "cli/commands/invoke.h"
 #include "cli/commands/list.h"
 #include "cli/commands/logs.h"
+#include "cli/commands/revisions.h"
+#include "cli/commands/rollback.h"
 #include "cli/commands/schema.h"
 #include "cli/commands/status.h"
 #include "cli/commands/up.h"
@@ -26,6 +28,8 @@ std::vector<Verb> all_verbs() {
       init_verb(),        //
       dev_verb(),         //
       deploy_verb(),      //
+      rollback_verb(),    //
+      revisions_verb(),   //
       delete_verb(),      //
       invoke_verb(),      //
       list_verb(),        //

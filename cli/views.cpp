@@ -114,6 +114,19 @@ std::string log_line(const Terminal& terminal, const json& event) {
   return terminal.paint(Style::dim, head) + " " + terminal.tame(text) + (ended ? "" : "\n");
 }
 
+std::string revision_table(const Terminal& terminal, const json& revisions, std::uint64_t active) {
+  constexpr std::size_t kShortDigest = 19;  // "sha256:" and 12 digits
+  std::vector<Row> rows{{"REVISION", "STATE", "CREATED", "PACKAGE", "IMAGE"}};
+  for (const auto& revision : revisions) {
+    const auto number = number_at(revision, "number");
+    rows.push_back({std::to_string(number) + (number == active ? " (active)" : ""),
+                    painted_state(terminal, text_at(revision, "state")), text_at(revision, "created_at"),
+                    text_at(revision, "package").substr(0, kShortDigest),
+                    text_at(revision, "image").substr(0, kShortDigest)});
+  }
+  return table(rows);
+}
+
 std::string shown(const json& document) { return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
 
 }  // namespace hearth::cli

@@ -42,6 +42,9 @@ std::vector<nlohmann::json> list_functions(Client& client, const std::string& sp
 // "2026-01-31T09:05:00.250Z 4f2a91c0 text", and a newline: a replica's first letters tell it from its neighbours.
 std::string log_line(const Terminal& terminal, const nlohmann::json& event);
 
+// A head and a row for each revision.
+std::string revision_table(const Terminal& terminal, const nlohmann::json& revisions, std::uint64_t active);
+
 // JSON for standard output: indented, one newline at its end.
 std::string shown(const nlohmann::json& document);
 

@@ -5,6 +5,8 @@ install(TARGETS hearthd fn RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 # Both programs look for them at ../share/hearth/templates.
 install(DIRECTORY templates/ DESTINATION "${CMAKE_INSTALL_DATADIR}/hearth/templates" USE_SOURCE_PERMISSIONS
         PATTERN "__pycache__" EXCLUDE)
+install(FILES controller/systemd/hearthd.service controller/systemd/hearthd-gateway.socket
+              controller/systemd/hearthd-api.socket DESTINATION lib/systemd/system)
 install(FILES README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(DIRECTORY docs/guides docs/reference DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 

@@ -49,6 +49,7 @@ const std::map<std::string, Setting>& settings() {
       {"websocket_idle", {"a WebSocket without a byte for so long is closed; 0s: never", "TIME"}},
       {"websocket_max", {"a WebSocket older than this is closed; 0s: never", "TIME"}},
       {"keep_usage", {"what functions took, day by day", "DAYS"}},
+      {"replace_drain", {"for calls in flight when another hearthd takes its place", "TIME"}},
       {"log_level", {"debug, info, warn or error", "LEVEL"}},
       {"log_format", {"text or json", "FORMAT"}},
   };
@@ -91,6 +92,7 @@ Words defaults() {
               {"websocket_idle", "1h"},
               {"websocket_max", "24h"},
               {"keep_usage", "400d"},
+              {"replace_drain", "10m"},
               {"log_level", "info"},
               {"log_format", "text"},
               {"templates", ""}};
@@ -121,11 +123,12 @@ void print_manual() {
 }
 
 // Puts what flags and variables say over `words`; false when only help was asked for.
-bool put_flags(int argc, const char* const* argv, Words& words) {
+bool put_flags(int argc, const char* const* argv, Words& words, bool& replace) {
   CLI::App app{"hearthd: keeps functions as containers, from none to many and back\n"};
   app.set_version_flag("--version", "hearthd " HEARTH_VERSION);
   bool manual = false;
   app.add_flag("--man", manual, "print hearthd(8), for man -l");
+  app.add_flag("--replace", replace, "take the place of the hearthd that runs, without losing a call");
   app.footer("Each setting is also a HEARTH_… variable and a key of hearth.yaml (in its config folder).");
   for (const auto& [name, setting] : settings()) {
     app.add_option("--" + replaced(name, '_', '-'), words[name], setting.help)
@@ -270,6 +273,7 @@ Config understand(const Words& words) {
                 .websocket_max = time("websocket_max"),
                 .keep_usage = understood(words, "keep_usage", parse_days(words.at("keep_usage")),
                                          "a number of days from 1 on, such as 400d"),
+                .replace_drain = time("replace_drain"),
                 .log_level = understood(words, "log_level", telemetry::log::parse_level(words.at("log_level")),
                                         "debug, info, warn or error"),
                 .log_json = format == "json"};
@@ -282,11 +286,14 @@ Config understand(const Words& words) {
 
 std::optional<Config> read_config(int argc, const char* const* argv) {
   auto first = defaults();
-  if (!put_flags(argc, argv, first)) return std::nullopt;  // it also tells where hearth.yaml is
+  bool replace = false;
+  if (!put_flags(argc, argv, first, replace)) return std::nullopt;  // it also tells where hearth.yaml is
   auto words = defaults();
   put_file(fs::path{first.at("config_dir")} / "hearth.yaml", words);
-  put_flags(argc, argv, words);
-  return understand(words);
+  put_flags(argc, argv, words, replace);
+  auto config = understand(words);
+  config.replace = replace;
+  return config;
 }
 
 }  // namespace hearth

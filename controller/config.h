@@ -27,7 +27,9 @@ struct Config {
   std::chrono::milliseconds drain{10'000};  // for calls in flight when hearthd ends
   std::chrono::milliseconds websocket_idle{3'600'000};
   std::chrono::milliseconds websocket_max{86'400'000};
-  std::chrono::days keep_usage{400};  // what functions took, day by day
+  std::chrono::days keep_usage{400};                 // what functions took, day by day
+  std::chrono::milliseconds replace_drain{600'000};  // and when another one has taken its place
+  bool replace = false;                              // take the place of the one that runs
   telemetry::log::Level log_level = telemetry::log::Level::info;
   bool log_json = false;
 };

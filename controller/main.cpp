@@ -17,6 +17,8 @@
 #include "runtimes.h"
 #include "store/packages_folder.h"
 #include "store/sqlite_store.h"
+#include "succession.h"
+#include "systemd.h"
 #include "telemetry/log.h"
 #include "telemetry/log_files.h"
 
@@ -27,18 +29,26 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace hearth {
 namespace {
 
 namespace log = telemetry::log;
 
+constexpr int kTurn = SIGUSR1;  // our own threads': a succession has taken a turn
+
 // Ends are asked for by signals that one thread waits for; all others leave them alone.
 sigset_t block_signals() {
   sigset_t ends;
   sigemptyset(&ends);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ends, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, kTurn}) sigaddset(&ends, signal);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return ends;
@@ -75,12 +85,19 @@ std::uint32_t gateway_threads(const Config& config) {
   return config.threads != 0 ? config.threads : std::clamp(std::thread::hardware_concurrency(), 1u, 16u);
 }
 
-gateway::Gateway::Settings gateway_settings(const Config& config) {
+std::vector<int> released(std::vector<ports::Descriptor> descriptors) {
+  std::vector<int> numbers;
+  for (auto& one : descriptors) numbers.push_back(one.release());
+  return numbers;
+}
+
+gateway::Gateway::Settings gateway_settings(const Config& config, std::vector<int> descriptors) {
   gateway::Gateway::Settings settings;
   auto& server = settings.server;
   server.address = config.gateway;
   server.threads = gateway_threads(config);
   settings.web_sockets = {.idle = config.websocket_idle, .longest = config.websocket_max};
+  server.descriptors = std::move(descriptors);
   server.report = [](std::string_view what) { log::error("a call ended unforeseen", {{"what", what}}); };
   return settings;
 }
@@ -102,8 +119,9 @@ docker::Installation make_installation(store::SqliteStore& store) {
   return {.id = store.installation(), .secret = store.get(kKey)->body};
 }
 
-api::Api::Settings api_settings(const Config& config, const std::string& token) {
+api::Api::Settings api_settings(const Config& config, const std::string& token, std::vector<int> descriptors) {
   api::Api::Settings settings;
+  settings.descriptors = std::move(descriptors);
   settings.address = config.api;
   settings.token = token;
   return settings;
@@ -163,28 +181,32 @@ std::string url_of(const std::string& address, std::uint16_t port) {
 
 class Hearthd {
  public:
-  explicit Hearthd(const Config& config)
+  // `sockets`: listening ones that were handed to us. `tell`: of its succession's turns; any thread.
+  Hearthd(const Config& config, Sockets sockets, const std::function<void(Succession::Turn)>& tell)
       : config_(config),
+        threads_(std::max(gateway_threads(config), static_cast<std::uint32_t>(sockets.gateway.size()))),
         store_(config.state_dir / "hearth.db"),
         installation_(make_installation(store_)),
         token_(make_token(config)),
         logs_(log_settings(config)),
+        relay_(logs_),
         packages_(config.state_dir / "packages"),
         host_(config.run_dir, host::sees_our_mounts(config.docker.socket)),
-        engine_({.location = config.docker, .installation = installation_}, host_, logs_),
+        engine_({.location = config.docker, .installation = installation_}, host_, relay_),
         engine_info_(engine_.info()),
         builds_api_(config.docker),
         builder_(builds_api_, build_settings(config, installation_)),
         dispatcher_(engine_, clock_,
-                    {.gateway_threads = gateway_threads(config),
-                     .max_starts = config.max_starts,
-                     .stop_grace = config.stop_grace}),
+                    {.gateway_threads = threads_, .max_starts = config.max_starts, .stop_grace = config.stop_grace}),
         service_(store_, packages_, builder_, dispatcher_, clock_),
         metering_(store_, dispatcher_, clock_, metering_settings(config)),
-        gateway_(dispatcher_, host_, gateway_settings(config)),
-        api_(service_, metering_, packages_, logs_, info(), api_settings(config, token_)) {}
+        gateway_(dispatcher_, host_, gateway_settings(config, released(std::move(sockets.gateway)))),
+        api_(service_, metering_, packages_, logs_, info(),
+             api_settings(config, token_, released(std::move(sockets.api)))),
+        succession_(config_, parts(), tell) {}
 
-  void start() {
+  // After `before`, which has let go, or alone.
+  void start(std::optional<Predecessor> before) {
     if (config_.docker.socket.empty() && !config_.docker.tls) {
       log::warn("every user of this machine can be root by Docker's open port",
                 {{"docker", to_string(config_.docker)}});
@@ -192,13 +214,14 @@ class Hearthd {
     close_host(installation_);
     // Nothing starts before it is known what lives, or functions with a minimum would have it twice.
     dispatcher_.away({.code = domain::Code::unavailable, .layer = domain::Layer::engine, .message = "hearthd starts"});
-    service_.load();
-    adopt(engine_, dispatcher_);
+    service_.load(before ? control::Service::Uploads::keep : control::Service::Uploads::forget);
+    before ? succession_.adopt(*before) : adopt(engine_, dispatcher_);
     dispatcher_.looked();
     watch_ = std::jthread{[this](std::stop_token stop) { engine_.watch(dispatcher_, std::move(stop)); }};
     metering_.start();
     gateway_.start();
     api_.start();
+    before ? succession_.follow(std::move(*before)) : succession_.offer();
     log::info("ready", {{"gateway", url_of(config_.gateway, gateway_.port())},
                         {"api", url_of(config_.api, api_.port())},
                         {"installation", installation_.id},
@@ -213,6 +236,7 @@ class Hearthd {
  private:
   api::Info info() {
     return {.version = HEARTH_VERSION,
+            .pid = ::getpid(),
             .installation = installation_.id,
             .gateway_url = url_of(config_.gateway, gateway_.port()),
             .cpus = std::thread::hardware_concurrency(),
@@ -228,12 +252,26 @@ class Hearthd {
             .unready = [this] { return dispatcher_.engine_away(); }};
   }
 
+  Succession::Parts parts() {
+    return {.store = store_,
+            .files = logs_,
+            .logs = relay_,
+            .engine = engine_,
+            .dispatcher = dispatcher_,
+            .service = service_,
+            .metering = metering_,
+            .gateway = gateway_,
+            .api = api_};
+  }
+
   const Config config_;
+  const std::uint32_t threads_;
   ports::SystemClock clock_;
   store::SqliteStore store_;
   docker::Installation installation_;
   std::string token_;
   telemetry::LogFiles logs_;
+  LogRelay relay_;
   store::PackagesFolder packages_;
   host::LinuxHost host_;
   docker::DockerEngine engine_;
@@ -245,21 +283,109 @@ class Hearthd {
   control::Metering metering_;
   gateway::Gateway gateway_;
   api::Api api_;
-  std::jthread watch_;  // last: it calls the rest
+  std::jthread watch_;     // it calls the rest
+  Succession succession_;  // last: so do its threads
+};
+
+// The hearthd that serves, and those before it that still end their calls: other processes', or this one's own where
+// the one that was to follow it has gone.
+class Lineage {
+ public:
+  explicit Lineage(const Config& config) : config_(config) {}
+
+  void begin() {
+    auto before = config_.replace ? take_over(config_) : std::nullopt;
+    if (config_.replace && !before) log::info("no hearthd runs here: there is none to replace", {});
+    auto sockets = before ? std::move(before->sockets) : inherited_sockets();
+    serve(std::move(sockets), std::move(before));
+  }
+
+  // What happened since; true: another process serves, and no call is left here.
+  bool take_turns() {
+    for (const auto& [who, turn] : taken()) {
+      const bool serves = who == serving_->number;
+      if (turn == Succession::Turn::done && serves) return true;
+      if (turn == Succession::Turn::done) std::erase_if(leaving_, [&](const auto& one) { return one->number == who; });
+      vacant_ = vacant_ || (turn == Succession::Turn::lost && serves);
+    }
+    if (vacant_) take_back();
+    return false;
+  }
+  bool vacant() const { return vacant_; }
+
+  void end() {
+    serving_->hearthd->stop();
+    for (auto& one : leaving_) one->hearthd->stop();
+  }
+
+ private:
+  struct Member {
+    std::uint64_t number = 0;
+    std::unique_ptr<Hearthd> hearthd;
+  };
+  using Turns = std::vector<std::pair<std::uint64_t, Succession::Turn>>;
+
+  void serve(Sockets sockets, std::optional<Predecessor> before) {
+    auto next = std::make_unique<Member>(Member{.number = ++last_, .hearthd = nullptr});
+    const auto tell = [this, number = next->number](Succession::Turn turn) {
+      const std::scoped_lock lock{mutex_};
+      turns_.emplace_back(number, turn);
+      ::kill(::getpid(), kTurn);
+    };
+    next->hearthd = std::make_unique<Hearthd>(config_, std::move(sockets), tell);
+    next->hearthd->start(std::move(before));
+    if (serving_) leaving_.push_back(std::move(serving_));
+    serving_ = std::move(next);
+    notify_systemd("MAINPID=" + std::to_string(::getpid()) + "\nREADY=1");
+  }
+
+  // Connections wait meanwhile in the queues of sockets that this process still holds.
+  void take_back() {
+    try {
+      auto before = take_over(config_);
+      if (!before) return;
+      vacant_ = false;
+      auto sockets = std::move(before->sockets);
+      serve(std::move(sockets), std::move(before));
+    } catch (const domain::Error& error) {
+      vacant_ = true;
+      log::error("taking the place back failed; tried again", {{"why", error.fault().message}});
+    }
+  }
+
+  Turns taken() {
+    const std::scoped_lock lock{mutex_};
+    return std::exchange(turns_, {});
+  }
+
+  const Config& config_;
+  std::uint64_t last_ = 0;
+  bool vacant_ = false;
+  std::mutex mutex_;
+  Turns turns_;
+  std::unique_ptr<Member> serving_;
+  std::vector<std::unique_ptr<Member>> leaving_;
 };
 
 int run(int argc, const char* const* argv) {
-  const auto ends = block_signals();
+  const auto signals = block_signals();
   const auto config = read_config(argc, argv);
   if (!config) return 0;
   raise_descriptor_limit();
   log::configure({.level = config->log_level, .json = config->log_json});
-  Hearthd hearthd{*config};
-  hearthd.start();
-  int signal = 0;
-  sigwait(&ends, &signal);
-  log::info("ending", {{"signal", signal}});
-  hearthd.stop();
+  Lineage lineage{*config};
+  lineage.begin();
+  while (true) {
+    const timespec soon{.tv_sec = 1, .tv_nsec = 0};
+    const int signal = lineage.vacant() ? sigtimedwait(&signals, nullptr, &soon) : sigwaitinfo(&signals, nullptr);
+    if (signal > 0 && signal != kTurn) {
+      log::info("ending", {{"signal", signal}});
+      lineage.end();
+      return 0;
+    }
+    if (lineage.take_turns()) break;
+  }
+  log::info("another hearthd serves, and no call is left here", {});
   return 0;
 }
 

@@ -1,19 +1,111 @@
 #include "cli/commands/deploy.h"
 
+#include "cli/build_output.h"
 #include "cli/deployment.h"
 #include "cli/manifest.h"
 #include "cli/progress.h"
 #include "cli/views.h"
+#include "net/pause.h"
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace hearth::cli {
 namespace {
 
 using domain::Code;
 using domain::Error;
+using domain::Fault;
+using domain::Layer;
 using nlohmann::json;
+
+// Why the deploy failed, with what its build wrote last where the server's reason has no log of its own.
+Fault failure(const json& event, const BuildOutput& output) {
+  Fault fault = fault_at(event, "problem")
+                    .value_or(Fault{.code = Code::internal, .message = "the deploy failed without a reason"});
+  if (fault.detail.empty()) fault.detail = output.last_lines();
+  return fault;
+}
+
+// True: it serves. False: the stream broke off. Throws why it does not serve.
+bool follow_once(Client& client, const std::string& revision, const DeployOptions& options, Progress& progress) {
+  BuildOutput output;
+  bool done = false;
+  std::optional<Fault> failed;
+  try {
+    client.follow(revision + "/build", [&](const json& event) {
+      const auto type = text_at(event, "type");
+      if (type == "output") {
+        output.write(text_at(event, "text"), [&](std::string_view line) {
+          if (options.verbose) progress.note(without_controls(line));
+          progress.show("building: " + std::string(line));
+        });
+      }
+      if (type == "built") progress.show("starting its first replica");
+      if (type == "failed") failed = failure(event, output);
+      done = type == "done";
+      return !done && !failed;
+    });
+  } catch (const Error& error) {
+    if (error.fault().code != Code::unavailable) throw;
+  }
+  if (failed) throw Error(std::move(*failed));
+  return done;
+}
+
+// A hearthd that ends leaves the deploy to the next one, which tells of it from the beginning.
+void follow_rollout(const Context& context, Client& client, const std::string& revision, const DeployOptions& options,
+                    Progress& progress) {
+  constexpr std::chrono::seconds kPatience{60};
+  constexpr std::chrono::milliseconds kBetween{200};
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!follow_once(client, revision, options, progress)) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw Error(Code::unavailable, Layer::gateway, "hearthd went away before the deploy was decided",
+                  "look at it with: fn get");
+    }
+    progress.show("waiting for hearthd");
+    net::pause(std::chrono::steady_clock::now() + kBetween, context.stop);
+  }
+}
+
+// The function as it is; null where there is none.
+json look(Client& client, const std::string& target) {
+  try {
+    return client.get(target);
+  } catch (const Error& error) {
+    if (error.fault().code != Code::not_found) throw;
+    return nullptr;
+  }
+}
+
+Client::Header unchanged(const json& function) {
+  if (function.is_null()) return {"If-None-Match", "*"};
+  return {"If-Match", "\"" + std::to_string(number_at(function, "version")) + "\""};
+}
+
+// Puts the spec where nobody deployed or rolled back since `seen`. That what was deployed before has come to serve is
+// no such change.
+std::uint64_t put(Client& client, const std::string& target, const json& body, json seen,
+                  const DeployOptions& options) {
+  if (options.force) return number_at(client.put(target, body), "number");
+  const auto latest = number_at(seen, "latest");
+  for (;;) {
+    try {
+      return number_at(client.put(target, body, unchanged(seen)), "number");
+    } catch (const Error& error) {
+      if (error.fault().code != Code::conflict) throw;
+      const auto active = number_at(seen, "active");
+      seen = look(client, target);
+      if (number_at(seen, "latest") == latest && number_at(seen, "active") > active) continue;
+      auto fault = error.fault();
+      fault.message = "another deploy or rollback came between: " + fault.message;
+      fault.hint = "see what serves with fn revisions; fn deploy --force puts yours over it";
+      throw Error(std::move(fault));
+    }
+  }
+}
 
 void answer(const Context& context, Client& client, const std::string& target, std::uint64_t number) {
   const auto& terminal = context.terminal;
@@ -36,26 +128,28 @@ int deploy(const Context& context, const DeployOptions& options) {
   std::uint64_t number = 0;
   {
     Progress progress(context.terminal, "deploying " + to_string(spec.name));
+    check_folder(options.folder, spec);
+    const auto seen = look(client, target);
     json body{{"spec", spec_document(spec)}};
+    if (options.no_verify) body["verify"] = false;
     const Steps steps{.show = [&](std::string_view text) { progress.show(text); },
                       .note = [&](std::string_view text) { progress.note(text); }};
     const auto digest = upload_package(context, client, options.folder, spec, steps);
     if (!digest.empty()) body["package"] = digest;
-    number = number_at(client.put(target, body), "number");
+    number = put(client, target, body, seen, options);
     const auto revision = std::to_string(number);
+    const auto goes_on = "revision " + revision + " goes on; fn revisions " + to_string(spec.name) + " shows it";
     progress.show("building revision " + revision);
     try {
-      follow_build(client, target + "/revisions/" + revision, [&](std::string_view line) {
-        if (options.verbose) progress.note(without_controls(line));
-        progress.show("building: " + std::string(line));
-      });
+      if (!options.no_wait) follow_rollout(context, client, target + "/revisions/" + revision, options, progress);
     } catch (const Error& error) {
-      if (error.fault().code == Code::cancelled) {
-        progress.note("revision " + revision + " goes on building; fn get " + to_string(spec.name) + " shows it");
+      if (error.fault().code == Code::cancelled) progress.note(goes_on);
+      if (const auto active = number_at(seen, "active"); active != 0 && error.fault().code != Code::cancelled) {
+        progress.note("revision " + revision + " does not serve; revision " + std::to_string(active) + " still does");
       }
       throw;
     }
-    progress.note("deployed " + to_string(spec.name) + ", revision " + revision);
+    progress.note(options.no_wait ? goes_on : "deployed " + to_string(spec.name) + ", revision " + revision);
   }
   answer(context, client, target, number);
   return 0;
@@ -65,13 +159,23 @@ Verb deploy_verb() {
   const auto options = std::make_shared<DeployOptions>();
   return {.name = "deploy",
           .summary = "Build a folder's function and put it to work",
-          .examples = "fn deploy\nfn deploy functions/hello --verbose\nfn deploy --output json",
+          .examples = "fn deploy\nfn deploy functions/hello --verbose\nfn deploy --no-wait\nfn deploy --output json",
           .options = {{.names = "FOLDER",
                        .target = &options->folder,
                        .help = "the folder of fn.yaml, here by default",
                        .completes = Completes::folders},
-                      {.names = "-v,--verbose", .target = &options->verbose, .help = "show all of the build's output"}},
-          .run = [options](const Context& context) { return deploy(context, *options); }};
+                      {.names = "-v,--verbose", .target = &options->verbose, .help = "show all of the build's output"},
+                      {.names = "--no-wait",
+                       .target = &options->no_wait,
+                       .help = "return as soon as hearthd has it; it goes on by itself"},
+                      {.names = "--no-verify",
+                       .target = &options->no_verify,
+                       .help = "have it serve without starting a replica first"},
+                      {.names = "--force",
+                       .target = &options->force,
+                       .help = "also over a deploy or rollback that came between"}},
+          .run = [options](const Context& context) { return deploy(context, *options); },
+          .notes = "It serves once one replica of it is warm; what does not start leaves the revision that serves."};
 }
 
 }  // namespace hearth::cli

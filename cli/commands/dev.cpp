@@ -126,7 +126,7 @@ class Development {
   void deploy(steady_clock::time_point saved) {
     const auto spec = spec_now();
     watch_.ignore(ignore_rules(options_.folder, spec.build));
-    json body{{"spec", spec_document(spec)}};
+    json body{{"spec", spec_document(spec)}, {"verify", false}};  // that it does not start is seen here at once
     const auto digest = upload_package(context_, client_, options_.folder, spec, {});
     if (!digest.empty()) body["package"] = digest;
     if (body == deployed_) return;  // saved as it was

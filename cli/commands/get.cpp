@@ -21,15 +21,7 @@ std::string section_line(const json& section) {
 }
 
 std::string revision_lines(const Terminal& terminal, const json& revisions, std::uint64_t active) {
-  std::string text;
-  std::vector<Row> rows{{"REVISION", "STATE", "CREATED", "IMAGE"}};
-  for (const auto& revision : revisions) {
-    const auto number = number_at(revision, "number");
-    rows.push_back({std::to_string(number) + (number == active ? " (active)" : ""),
-                    painted_state(terminal, text_at(revision, "state")), text_at(revision, "created_at"),
-                    text_at(revision, "image").substr(0, 19)});
-  }
-  text += table(rows);
+  auto text = revision_table(terminal, revisions, active);
   if (revisions.is_array() && !revisions.empty()) {
     text += fault_lines(terminal, fault_at(revisions.front(), "fault"));
   }

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace hearth::cli {
 namespace {
@@ -43,6 +44,7 @@ std::vector<std::string> arguments_of(const Context& context, const UpOptions& o
   add_path("--templates", options.templates);
   add_path("--docker-socket", options.docker_socket);
   add("--log-level", options.log_level);
+  if (options.replace) arguments.emplace_back("--replace");
   return arguments;
 }
 
@@ -65,15 +67,31 @@ void pause(std::chrono::milliseconds time, const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(Code::cancelled, Layer::client, "starting hearthd was interrupted");
 }
 
-void await_readiness(const Context& context, const Daemon& daemon, const DaemonLog& log, std::chrono::seconds timeout) {
+fs::path token_file(const Context& context, const UpOptions& options) {
+  return options.config_dir.empty() ? context.token_file : options.config_dir / "token";
+}
+
+// While one hearthd takes the place of another, either may answer.
+bool serves(const Context& context, const UpOptions& options, const Daemon& daemon) {
+  try {
+    const auto info = Client(context.api, find_token(token_file(context, options)), context.stop).get("/v1/info");
+    return number_at(info, "pid") == static_cast<std::uint64_t>(daemon.pid);
+  } catch (const Error& error) {
+    if (error.fault().code != Code::unavailable) throw;
+    return false;
+  }
+}
+
+void await_readiness(const Context& context, const UpOptions& options, const Daemon& daemon, const DaemonLog& log) {
   constexpr std::chrono::milliseconds kBetween{50};
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const auto deadline = std::chrono::steady_clock::now() + options.timeout;
   for (;;) {
     // Asked first: a hearthd that has ended leaves its address to another one, which may well be ready.
     if (has_ended(daemon)) throw Error(log.why_it_ended());
     auto fault = ask_readiness(context, std::chrono::seconds(2));
-    if (!fault) return;
+    if (!fault && (!options.replace || serves(context, options, daemon))) return;
     if (std::chrono::steady_clock::now() >= deadline) {
+      if (!fault) fault = Fault{.message = "the one before it still serves"};
       fault->code = Code::unavailable;
       fault->message = "hearthd runs (pid " + std::to_string(daemon.pid) + ") but is not ready: " + fault->message;
       if (fault->hint.empty()) fault->hint = "see its log: " + log.path().string();
@@ -85,8 +103,7 @@ void await_readiness(const Context& context, const Daemon& daemon, const DaemonL
 
 std::string gateway_of(const Context& context, const UpOptions& options) {
   try {
-    const auto token = options.config_dir.empty() ? context.token_file : options.config_dir / "token";
-    const auto info = Client(context.api, find_token(token), context.stop).get("/v1/info");
+    const auto info = Client(context.api, find_token(token_file(context, options)), context.stop).get("/v1/info");
     for (const char* key : {"gateway", "gateway_url", "url"}) {
       if (auto url = text_at(info, key); !url.empty()) return url;
     }
@@ -117,7 +134,9 @@ void report(const Context& context, const UpOptions& options, bool started, pid_
   }
 }
 
-Daemon start(const Context& context, const UpOptions& options, const PidFile& file, DaemonLog& log) {
+// `before`: the one whose place it takes, which serves on where that cannot be.
+Daemon start(const Context& context, const UpOptions& options, const PidFile& file, DaemonLog& log,
+             const std::optional<Daemon>& before) {
   const auto program = find_daemon();
   if (!program) {
     const auto named = environment("HEARTHD");
@@ -129,11 +148,11 @@ Daemon start(const Context& context, const UpOptions& options, const PidFile& fi
   auto daemon = start_daemon(*program, arguments_of(context, options), log.path());
   file.write(daemon);
   try {
-    const Progress progress(context.terminal, "starting hearthd");
-    await_readiness(context, daemon, log, options.timeout);
+    const Progress progress(context.terminal, before ? "replacing hearthd" : "starting hearthd");
+    await_readiness(context, options, daemon, log);
   } catch (const Error& error) {
     if (error.fault().code == Code::cancelled) stop_daemon(daemon, std::chrono::seconds(10), {});
-    if (!look_at(daemon.pid)) file.clear();
+    if (!look_at(daemon.pid)) before ? file.write(*before) : file.clear();
     throw;
   }
   return daemon;
@@ -146,15 +165,16 @@ int up(const Context& context, const UpOptions& options) {
   const auto state = options.state_dir.empty() ? folders.state : options.state_dir;
   const PidFile file(options.run_dir.empty() ? folders.run : options.run_dir, context.stop);
   DaemonLog log(fs::absolute(state) / "hearthd.log");
-  if (const auto daemon = file.running()) {
-    report(context, options, false, daemon->pid, log.path());
+  const auto before = file.running();
+  if (before && !options.replace) {
+    report(context, options, false, before->pid, log.path());
     return 0;
   }
-  if (!ask_readiness(context, std::chrono::seconds(2))) {
+  if (!options.replace && !ask_readiness(context, std::chrono::seconds(2))) {
     report(context, options, false, 0, log.path());
     return 0;
   }
-  const auto daemon = start(context, options, file, log);
+  const auto daemon = start(context, options, file, log, before);
   report(context, options, true, daemon.pid, log.path());
   return 0;
 }
@@ -168,9 +188,13 @@ Verb up_verb() {
           .summary = "Start hearthd in the background on this machine",
           .examples =
               "fn up\n"
+              "fn up --replace\n"
               "fn up --gateway 127.0.0.1:9080 --api 127.0.0.1:9081 --state-dir ./state --run-dir ./run "
               "--config-dir ./config",
-          .options = {{.names = "--gateway",
+          .options = {{.names = "--replace",
+                       .target = &options->replace,
+                       .help = "take the place of the hearthd that runs, without losing a call"},
+                      {.names = "--gateway",
                        .target = &options->gateway,
                        .help = "where functions answer (127.0.0.1:8080)",
                        .value = "HOST:PORT"},

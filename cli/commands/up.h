@@ -16,9 +16,11 @@ struct UpOptions {
   std::filesystem::path docker_socket;
   std::string log_level;
   std::chrono::seconds timeout{60};  // until it is ready
+  bool replace = false;              // take the place of the one that runs
 };
 
-// `fn up`: starts hearthd in the background, unless it runs already, and returns when it is ready.
+// `fn up`: starts hearthd in the background, unless it runs already and is not to be replaced, and returns when it
+// is ready.
 int up(const Context& context, const UpOptions& options);
 
 Verb up_verb();

@@ -5,6 +5,7 @@
 #include "api/info.h"
 #include "control/metering.h"
 #include "control/service.h"
+#include "http/server.h"
 #include "ports/packages.h"
 #include "telemetry/log_files.h"
 
@@ -31,6 +32,11 @@ class Api {
   ~Api();  // stops without grace
 
   void start();
+  // As http::Server does; streams end at once.
+  void hand_over(http::Server::Give give);
+  bool await_empty(std::chrono::steady_clock::time_point until);
+  void take(http::Passed connection);
+  std::vector<int> descriptors() const;
   // Lets requests in flight end within `grace`; streams end at once. Not restarted.
   void stop(std::chrono::milliseconds grace);
   std::uint16_t port() const noexcept;

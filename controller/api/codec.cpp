@@ -91,6 +91,7 @@ std::string function_text(const FunctionParts& parts, std::string_view gateway_u
                 {"state", name(parts.view.state)},
                 {"active", function.active},
                 {"latest", function.latest},
+                {"previous", function.previous},
                 {"url", std::string(gateway_url) + "/fn/" + to_string(function.name)},
                 {"routes", routes_json(parts.shown.spec, gateway_url)},
                 {"version", parts.function.version},
@@ -114,6 +115,7 @@ std::string replicas_text(const control::FunctionView& view) { return text_of({{
 std::string info_text(const Info& info) {
   const auto engine = info.engine();
   return text_of({{"version", info.version},
+                  {"pid", info.pid},
                   {"installation", info.installation},
                   {"gateway", info.gateway_url},
                   {"engine",
@@ -148,6 +150,7 @@ Deployment read_deployment(std::string_view body, const domain::FunctionName& na
   Deployment deployment;
   control::JsonFields fields(document, "", complaints);
   fields.text("package", deployment.package);
+  fields.flag("verify", deployment.verify);
   const auto* spec = fields.child("spec");
   if (spec != nullptr && spec->is_object()) {
     deployment.spec = control::read_spec(*spec, "", complaints);
@@ -170,6 +173,19 @@ Deployment read_deployment(std::string_view body, const domain::FunctionName& na
   }
   if (!complaints.empty()) throw control::InvalidDocument("this function cannot be deployed", std::move(complaints));
   return deployment;
+}
+
+std::optional<std::uint64_t> read_activation(std::string_view body) {
+  const auto document = control::parse_json(body);
+  control::Complaints complaints;
+  std::uint64_t revision = 0;
+  control::JsonFields fields(document, "", complaints);
+  fields.number("revision", revision);
+  fields.finish();
+  const bool named = document.is_object() && document.contains("revision");
+  if (named && revision == 0 && complaints.empty()) complaints.push_back({"revision", "must be at least 1"});
+  if (!complaints.empty()) throw control::InvalidDocument("this names no revision", std::move(complaints));
+  return named ? std::optional{revision} : std::nullopt;
 }
 
 bool is_digest(std::string_view text) {
@@ -197,6 +213,8 @@ std::string call_line(const control::CallRecord& call) {
 }
 
 std::string build_output_line(std::string_view text) { return line_of({{"type", "output"}, {"text", text}}); }
+
+std::string build_built_line(std::uint64_t revision) { return line_of({{"type", "built"}, {"revision", revision}}); }
 
 std::string build_done_line(std::uint64_t revision) { return line_of({{"type", "done"}, {"revision", revision}}); }
 

@@ -34,14 +34,18 @@ std::string list_text(const std::vector<std::string>& items, std::string_view ne
 // problem+json; `complaints` become its `errors`.
 std::string problem_text(const domain::Fault& fault, int status, const std::vector<domain::Complaint>& complaints = {});
 
-// What PUT of a function takes: {"spec": …, "package": "sha256:…"}.
+// What PUT of a function takes: {"spec": …, "package": "sha256:…", "verify": true}.
 struct Deployment {
   domain::FunctionSpec spec;
   std::string package;
+  bool verify = true;
 };
 // Throws control::InvalidDocument with everything that is wrong, with JSON, spec and package alike. `name` comes from
 // the URL; where the spec says one, it must be the same.
 Deployment read_deployment(std::string_view body, const domain::FunctionName& name);
+
+// What PUT of the active revision takes: {"revision": 3}, or {} for the one that served before.
+std::optional<std::uint64_t> read_activation(std::string_view body);
 
 // "sha256:" and 64 lower-case hex digits.
 bool is_digest(std::string_view text);
@@ -55,6 +59,7 @@ std::string call_line(const control::CallRecord& call);
 
 // Lines of the NDJSON of a build.
 std::string build_output_line(std::string_view text);
+std::string build_built_line(std::uint64_t revision);
 std::string build_done_line(std::uint64_t revision);
 std::string build_failed_line(const domain::Fault& fault);
 

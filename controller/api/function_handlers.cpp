@@ -19,6 +19,14 @@ bool is_json(std::string_view type) {
   return bare.empty() || bare == "application/json";
 }
 
+Response not_json(const Request& request) {
+  return problem_reply({.code = Code::invalid,
+                        .layer = Layer::client,
+                        .message = "the body is " + std::string(request.header("content-type")) + ", not JSON",
+                        .hint = "send Content-Type: application/json"},
+                       415);
+}
+
 FunctionParts parts_of(const Parts& parts, control::Versioned<domain::Function> function) {
   const auto& name = function.value.name;
   const auto shown = function.value.active != 0 ? function.value.active : function.value.latest;
@@ -81,19 +89,25 @@ Response get_function(const Parts& parts, const Request& request, const Paramete
 Response put_function(const Parts& parts, const Request& request, const Parameters& parameters) {
   refuse_other_parameters(request, {});
   const auto name = function_of(parameters);
-  if (!is_json(request.header("content-type"))) {
-    return problem_reply({.code = Code::invalid,
-                          .layer = Layer::client,
-                          .message = "the body is " + std::string(request.header("content-type")) + ", not JSON",
-                          .hint = "send Content-Type: application/json"},
-                         415);
-  }
+  if (!is_json(request.header("content-type"))) return not_json(request);
   const auto deployment = read_deployment(request.body, name);
   const auto expected = expected_version(parts, request, name);
-  const auto revision = parts.service.deploy(deployment.spec, deployment.package, expected);
+  const auto revision = parts.service.deploy(deployment.spec, deployment.package, expected, deployment.verify);
   auto response = json_reply(202, revision_text(revision));
   response.headers.emplace_back("Location", "/v1/namespaces/" + name.space + "/functions/" + name.name + "/revisions/" +
                                                 std::to_string(revision.number));
+  return response;
+}
+
+Response put_active(const Parts& parts, const Request& request, const Parameters& parameters) {
+  refuse_other_parameters(request, {});
+  const auto name = function_of(parameters);
+  if (!is_json(request.header("content-type"))) return not_json(request);
+  const auto to = read_activation(request.body);
+  const auto expected = expected_version(parts, request, name);
+  const auto whole = parts_of(parts, parts.service.rollback(name, to, expected, request.stop));
+  auto response = json_reply(200, function_text(whole, parts.info.gateway_url));
+  response.headers.emplace_back("ETag", etag(whole.function.version));
   return response;
 }
 

@@ -28,6 +28,9 @@ Response get_function(const Parts& parts, const Request& request, const Paramete
 Response put_function(const Parts& parts, const Request& request, const Parameters& parameters);
 Response delete_function(const Parts& parts, const Request& request, const Parameters& parameters);
 
+// Blocks until the revision serves.
+Response put_active(const Parts& parts, const Request& request, const Parameters& parameters);
+
 Response list_revisions(const Parts& parts, const Request& request, const Parameters& parameters);
 Response get_revision(const Parts& parts, const Request& request, const Parameters& parameters);
 

@@ -20,6 +20,7 @@ struct EngineFacts {
 
 struct Info {
   std::string version;       // of hearthd
+  int pid = 0;               // its process, where it runs
   std::string installation;  // 16 hex digits
   std::string gateway_url;   // "http://127.0.0.1:8080"
   std::uint32_t cpus = 0;

@@ -36,6 +36,7 @@ Routes make_routes() {
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}", get_function);
   routes.add("PUT", "/v1/namespaces/{ns}/functions/{name}", put_function);
   routes.add("DELETE", "/v1/namespaces/{ns}/functions/{name}", delete_function);
+  routes.add("PUT", "/v1/namespaces/{ns}/functions/{name}/active", put_active);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/revisions", list_revisions);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/revisions/{n}", get_revision);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/revisions/{n}/build", get_build);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <utility>
 
 namespace hearth::api {
 namespace {
@@ -33,15 +34,17 @@ std::string outcome_line(const domain::Revision& revision) {
 void follow_build(const control::BuildLog& log, std::uint64_t revision, http::BlockingExchange& exchange,
                   const std::stop_token& stop) {
   std::size_t offset = 0;
+  bool told_built = false;
   std::string unfinished;  // the beginning of a character whose rest is still to come
   while (!stop.stop_requested()) {
     // By the second, since this wait cannot be called off.
-    auto part = log.read(offset, 1s);
+    auto part = log.read(offset, 1s, told_built);
     offset = part.next;
     unfinished += part.text;
     const auto whole = part.settled ? unfinished.size() : whole_characters(unfinished);
     if (whole > 0) exchange.write(build_output_line(std::string_view(unfinished).substr(0, whole)));
     unfinished.erase(0, whole);
+    if (part.built && !std::exchange(told_built, true)) exchange.write(build_built_line(revision));
     if (!part.settled) continue;
     exchange.write(part.fault ? build_failed_line(*part.fault) : build_done_line(revision));
     return exchange.finish();

@@ -1,4 +1,4 @@
-// The output of one build, written by its thread and read by any number of followers.
+// The output of one build and what comes of it, written by its thread and read by any number of followers.
 #pragma once
 
 #include "domain/error.h"
@@ -19,14 +19,16 @@ class BuildLog {
   struct Part {
     std::string text;                    // from `offset` on; empty when nothing came in time
     std::size_t next = 0;                // the offset to ask for next
-    bool settled = false;                // the build has ended and `text` reaches its end
+    bool built = false;                  // and its first replica is started
+    bool settled = false;                // it has ended and `text` reaches its end
     std::optional<domain::Fault> fault;  // why it failed, once settled
   };
 
   void write(std::string_view text);
+  void built();
   void settle(std::optional<domain::Fault> fault);
-  // Waits up to `patience` for something after `offset`.
-  Part read(std::size_t offset, std::chrono::milliseconds patience) const;
+  // Waits up to `patience` for something after `offset`, or for being built where that is not known yet.
+  Part read(std::size_t offset, std::chrono::milliseconds patience, bool known_built = true) const;
 
  private:
   static constexpr std::size_t kLimit = 4 << 20;  // what comes after is left out, and the log says so
@@ -35,6 +37,7 @@ class BuildLog {
   mutable std::condition_variable changed_;
   std::string text_;
   bool truncated_ = false;
+  bool built_ = false;
   bool settled_ = false;
   std::optional<domain::Fault> fault_;
 };

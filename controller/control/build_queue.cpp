@@ -9,18 +9,21 @@ using domain::Fault;
 namespace {
 
 constexpr int kBuildsAtOnce = 2;
+constexpr int kDeploysAtOnce = 8;
 constexpr std::size_t kLogsKept = 64;
 
 }  // namespace
 
-BuildQueue::BuildQueue(ports::Builder& builder, ports::Packages& packages, OnSettled on_settled)
-    : builder_(builder), packages_(packages), on_settled_(std::move(on_settled)) {
-  for (int i = 0; i < kBuildsAtOnce; ++i) {
+BuildQueue::BuildQueue(ports::Builder& builder, ports::Packages& packages, OnBuilt on_built)
+    : builder_(builder), packages_(packages), on_built_(std::move(on_built)), places_(kBuildsAtOnce) {
+  for (int i = 0; i < kDeploysAtOnce; ++i) {
     threads_.emplace_back([this](std::stop_token stop) { work(std::move(stop)); });
   }
 }
 
-BuildQueue::~BuildQueue() {
+BuildQueue::~BuildQueue() { end(); }
+
+void BuildQueue::end() {
   for (auto& thread : threads_) thread.request_stop();
   threads_.clear();
 }
@@ -63,7 +66,7 @@ void BuildQueue::work(std::stop_token stop) {
     const auto function = job->revision.function;
     const auto number = job->revision.number;
     lock.unlock();
-    build(std::move(*job), stop);
+    carry_out(std::move(*job), stop);
     lock.lock();
     building_.erase(function);
     ended_.emplace_back(function, number);
@@ -75,8 +78,11 @@ void BuildQueue::work(std::stop_token stop) {
   }
 }
 
-void BuildQueue::build(Job job, std::stop_token stop) {
+// A revision that has its image already was cut off while it was put to work.
+void BuildQueue::build(Job& job, const std::stop_token& stop) {
   auto& revision = job.revision;
+  if (revision.state != domain::RevisionState::building) return;
+  places_.acquire();
   try {
     std::string package;
     if (!revision.package.empty()) {
@@ -95,16 +101,24 @@ void BuildQueue::build(Job job, std::stop_token stop) {
   } catch (const std::exception& error) {
     revision.fault = Fault{.message = std::string{"the build failed: "} + error.what()};
   }
+  places_.release();
   if (revision.fault) revision.state = domain::RevisionState::failed;
-  auto fault = revision.fault;
+}
+
+void BuildQueue::carry_out(Job job, const std::stop_token& stop) {
+  build(job, stop);
+  if (!job.revision.fault) job.log->built();
+  std::optional<Fault> fault;
   try {
-    on_settled_(revision);
+    if (stop.stop_requested() && job.revision.fault) return;
+    fault = on_built_(job.revision, stop);
   } catch (const domain::Error& error) {
     fault = error.fault();
   } catch (const std::exception& error) {
-    fault = Fault{.message = std::string{"the build could not be recorded: "} + error.what()};
+    fault = Fault{.message = std::string{"the deploy could not be recorded: "} + error.what()};
   }
-  job.log->settle(std::move(fault));
+  // What was cut off is not decided: the next hearthd tells.
+  if (!fault || !stop.stop_requested()) job.log->settle(std::move(fault));
 }
 
 }  // namespace hearth::control

@@ -1,4 +1,4 @@
-// Builds, a few at a time, in the background; those of one function one after the other.
+// Deploys in the background: builds, a few at a time, and what follows each; those of one function one after the other.
 #pragma once
 
 #include "control/build_log.h"
@@ -12,7 +12,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <semaphore>
 #include <set>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -20,11 +23,15 @@ namespace hearth::control {
 
 class BuildQueue {
  public:
-  // Told once for every build: the revision with its image, or with its fault. The log is settled after that.
-  using OnSettled = std::function<void(const domain::Revision&)>;
+  // Asked once for every revision, built or failed: puts it to work, and answers with why it does not. May block until
+  // `stop`. The log is settled after that. What `stop` cut off is neither asked nor recorded.
+  using OnBuilt = std::function<std::optional<domain::Fault>(const domain::Revision&, const std::stop_token& stop)>;
 
-  BuildQueue(ports::Builder& builder, ports::Packages& packages, OnSettled on_settled);
-  ~BuildQueue();  // cancels what runs and drops what waits
+  BuildQueue(ports::Builder& builder, ports::Packages& packages, OnBuilt on_built);
+  ~BuildQueue();  // ends
+
+  // Cancels what runs, drops what waits, returns when nothing runs any more.
+  void end();
 
   void push(domain::Revision revision);
   // Of builds that wait or run, and of the last ones that ended.
@@ -39,11 +46,13 @@ class BuildQueue {
 
   void work(std::stop_token stop);
   std::optional<Job> take();  // under the lock: the first whose function is not being built
-  void build(Job job, std::stop_token stop);
+  void carry_out(Job job, const std::stop_token& stop);
+  void build(Job& job, const std::stop_token& stop);
 
   ports::Builder& builder_;
   ports::Packages& packages_;
-  OnSettled on_settled_;
+  OnBuilt on_built_;
+  std::counting_semaphore<> places_;  // for builds; what follows takes none
   mutable std::mutex mutex_;
   std::condition_variable_any wanted_;
   std::deque<Job> waiting_;

@@ -4,6 +4,7 @@
 #include "control/function_entry.h"
 #include "control/timers.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -45,6 +46,25 @@ struct Dispatcher::Impl {
                .gateway_threads = settings.gateway_threads,
                .max_held = settings.max_held} {}
 
+  // The function's entry, made where it has none.
+  FunctionHandle entry(const FunctionName& name) {
+    std::optional<Fault> away;
+    FunctionHandle function;
+    {
+      const std::scoped_lock lock{mutex};
+      auto& handle = functions[name];
+      if (!handle) handle = std::make_shared<FunctionEntry>(name, around);
+      function = handle;
+      away = engine_away;
+    }
+    if (away) function->engine_away(away);
+    return function;
+  }
+  void list(const FunctionHandle& function, const domain::Revision& revision) {
+    const auto& limits = revision.spec.limits;
+    directory.put(revision.function, {.handle = function, .timeout = limits.timeout, .body = limits.body},
+                  revision.spec.http_triggers);
+  }
   FunctionHandle find(const FunctionName& name) const {
     const std::scoped_lock lock{mutex};
     const auto found = functions.find(name);
@@ -112,20 +132,48 @@ void Dispatcher::explain(const Lease& lease, std::chrono::milliseconds patience,
 }
 
 void Dispatcher::serve(const domain::Revision& revision) {
-  FunctionHandle function;
-  std::optional<Fault> away;
-  {
-    const std::scoped_lock lock{impl_->mutex};
-    auto& handle = impl_->functions[revision.function];
-    if (!handle) handle = std::make_shared<FunctionEntry>(revision.function, impl_->around);
-    function = handle;
-    away = impl_->engine_away;
-  }
-  if (away) function->engine_away(away);
+  const auto function = impl_->entry(revision.function);
   function->serve(revision);
-  impl_->directory.put(revision.function,
-                       {.handle = function, .timeout = revision.spec.limits.timeout, .body = revision.spec.limits.body},
-                       revision.spec.http_triggers);
+  impl_->list(function, revision);
+}
+
+std::optional<Fault> Dispatcher::prepare(const domain::Revision& revision, const std::stop_token& stop) {
+  // Its turn to start may be late, and its start ends by itself.
+  constexpr auto kTurn = std::chrono::seconds{60};
+  const auto function = impl_->entry(revision.function);
+  function->prepare(revision);
+  const auto until = impl_->clock.now() + revision.spec.scale.start_timeout + kTurn;
+  auto fault = function->await_prepared(revision.number, until, stop);
+  if (!fault) impl_->list(function, revision);
+  return fault;
+}
+
+std::uint64_t Dispatcher::serving(const FunctionName& name) const {
+  const auto function = impl_->find(name);
+  return function ? function->serving() : 0;
+}
+
+void Dispatcher::yield(std::function<void(domain::ReplicaId)> give) {
+  impl_->around.give = std::move(give);
+  for (const auto& function : impl_->all()) function->yield();
+}
+
+bool Dispatcher::await_yielded(domain::Time until) const {
+  return std::ranges::all_of(impl_->all(), [&](const auto& function) { return function->await_gone(until); });
+}
+
+std::vector<std::pair<FunctionName, domain::ReplicaId>> Dispatcher::replicas() const {
+  std::vector<std::pair<FunctionName, domain::ReplicaId>> replicas;
+  for (const auto& function : impl_->all()) {
+    for (const auto& replica : function->view().replicas) replicas.emplace_back(function->name(), replica.id);
+  }
+  return replicas;
+}
+
+void Dispatcher::expect(const std::set<FunctionName>& functions, domain::Time until) {
+  for (const auto& name : functions) {
+    if (const auto function = impl_->find(name)) function->expect(until);
+  }
 }
 
 bool Dispatcher::adopt(const ports::Found& found) {

@@ -16,6 +16,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <variant>
@@ -71,6 +73,19 @@ class Dispatcher final : public ports::EngineEvents {
 
   // Makes `revision` what the function's calls are served by; replicas of older ones drain once it is warm.
   void serve(const domain::Revision& revision);
+  // Has one replica of `revision` started beside what serves and makes it what calls are served by once that is warm;
+  // at once where one lives. Blocks; nothing: it serves. Else why not, and what served before still does.
+  std::optional<domain::Fault> prepare(const domain::Revision& revision, const std::stop_token& stop = {});
+  // The revision that serves now; 0: none.
+  std::uint64_t serving(const domain::FunctionName& function) const;
+  // Everything is given to a successor, each replica as soon as no call of ours uses it: `give` is called for it from
+  // any thread, may block, and must not throw. Calls that are held are served still.
+  void yield(std::function<void(domain::ReplicaId)> give);
+  // Whether nothing is left to give, at the latest at `until`.
+  bool await_yielded(domain::Time until) const;
+  std::vector<std::pair<domain::FunctionName, domain::ReplicaId>> replicas() const;
+  // `functions` have replicas that are still to come by adopt(): until then none is started in their place.
+  void expect(const std::set<domain::FunctionName>& functions, domain::Time until);
   // Takes a replica that survived us. False when no served revision wants it: it is stopped in the background.
   bool adopt(const ports::Found& found);
   // Ends what away() began, for one who knows already which replicas live: starts may begin.

@@ -6,6 +6,7 @@ namespace hearth::control {
 
 using domain::Code;
 using domain::Fault;
+using domain::FunctionName;
 using domain::Layer;
 using domain::Refusal;
 
@@ -52,6 +53,37 @@ Fault refused(const domain::FunctionName& function, Refusal reason, const std::o
       break;
   }
   return fault;
+}
+
+Fault no_such_function(const FunctionName& function) {
+  return {.code = Code::not_found,
+          .layer = Layer::client,
+          .message = "there is no function " + to_string(function),
+          .hint = "fn list shows those that are"};
+}
+
+Fault overtaken(const FunctionName& function, std::uint64_t revision) {
+  return {.code = Code::conflict,
+          .layer = Layer::client,
+          .message = "another revision took the place of revision " + std::to_string(revision) + " of " +
+                     to_string(function) + " before it was warm",
+          .hint = "fn revisions shows which one serves"};
+}
+
+Fault called_off(const FunctionName& function, std::uint64_t revision) {
+  return {.code = Code::unavailable,
+          .layer = Layer::gateway,
+          .message =
+              "hearthd ended before revision " + std::to_string(revision) + " of " + to_string(function) + " was warm",
+          .hint = "the next one goes on with it"};
+}
+
+Fault never_warm(const FunctionName& function, std::uint64_t revision) {
+  return {.code = Code::timeout,
+          .layer = Layer::gateway,
+          .message =
+              "revision " + std::to_string(revision) + " of " + to_string(function) + " did not get its turn to start",
+          .hint = "too many functions start at once; try again in a moment"};
 }
 
 Fault died(const domain::FunctionName& function, const ports::Exit& exit, const domain::Limits& limits) {

@@ -14,6 +14,12 @@ namespace hearth::control {
 domain::Fault refused(const domain::FunctionName& function, domain::Refusal reason,
                       const std::optional<domain::Fault>& cause, std::chrono::milliseconds retry_after);
 
+// Why a revision that was to serve does not.
+domain::Fault no_such_function(const domain::FunctionName& function);
+domain::Fault overtaken(const domain::FunctionName& function, std::uint64_t revision);
+domain::Fault called_off(const domain::FunctionName& function, std::uint64_t revision);
+domain::Fault never_warm(const domain::FunctionName& function, std::uint64_t revision);
+
 // Why a replica is no more.
 domain::Fault died(const domain::FunctionName& function, const ports::Exit& exit, const domain::Limits& limits);
 

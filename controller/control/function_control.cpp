@@ -51,6 +51,55 @@ void FunctionEntry::serve(const domain::Revision& revision) {
   });
 }
 
+void FunctionEntry::prepare(const domain::Revision& revision) {
+  change([&](FleetEffects&, Deliveries&, Time) {
+    revisions_.insert_or_assign(revision.number, std::make_shared<const domain::Revision>(revision));
+    attempt_ = {.revision = revision.number};
+    fleet_.prepare(revision.number, settings_of(revision.spec));
+    if (fleet_.revision() == revision.number) last_failure_.reset();
+  });
+}
+
+FunctionEntry::Verdict FunctionEntry::verdict(std::uint64_t revision) const {
+  if (fleet_.removed()) return {.known = true, .fault = no_such_function(name_)};
+  if (fleet_.revision() == revision) return {.known = true};
+  if (attempt_.revision == revision && attempt_.fault) return {.known = true, .fault = attempt_.fault};
+  if (fleet_.candidate() != revision) return {.known = true, .fault = overtaken(name_, revision)};
+  return {};
+}
+
+std::optional<Fault> FunctionEntry::await_prepared(std::uint64_t revision, Time until, const std::stop_token& stop) {
+  constexpr auto kStep = std::chrono::milliseconds{200};  // how soon a stop is seen
+  std::unique_lock lock{mutex_};
+  while (true) {
+    if (auto said = verdict(revision); said.known) return std::move(said.fault);
+    const auto now = around_.clock.now();
+    if (stop.stop_requested() || now >= until) break;
+    around_.clock.wait(lock, changed_, std::min<Time>(until, now + kStep));
+  }
+  const auto why = stop.stop_requested() ? called_off(name_, revision)
+                   : engine_away_        ? *engine_away_
+                                         : never_warm(name_, revision);
+  lock.unlock();
+  change([&](FleetEffects&, Deliveries&, Time) {
+    if (fleet_.candidate() == revision) fleet_.forget_candidate();
+  });
+  return why;
+}
+
+std::uint64_t FunctionEntry::serving() const {
+  const std::scoped_lock lock{mutex_};
+  return fleet_.revision();
+}
+
+void FunctionEntry::yield() {
+  change([this](FleetEffects&, Deliveries&, Time) { fleet_.yield(); });
+}
+
+void FunctionEntry::expect(Time until) {
+  change([this, until](FleetEffects&, Deliveries&, Time) { fleet_.expect(until); });
+}
+
 bool FunctionEntry::adopt(const ports::Found& found) {
   bool adopted = false;
   change([&](FleetEffects& effects, Deliveries&, Time now) {
@@ -259,7 +308,7 @@ void FunctionEntry::started(const Order& order, const ports::Running& running) {
   change([&](FleetEffects& effects, Deliveries& out, Time now) {
     replicas_.emplace(order.replica, make_slots(order.replica, *revisions_.at(order.revision), running, now));
     meter_.start_succeeded(running.created, running.loaded);
-    if (order.revision == fleet_.revision()) last_failure_.reset();
+    if (order.revision == fleet_.revision() || order.revision == fleet_.candidate()) last_failure_.reset();
     starting_times_ = {.held = {}, .cold = running.created, .init = running.loaded};
     fleet_.loaded(order.replica, order.epoch, effects, now);
     settle(effects, out, now);
@@ -278,6 +327,7 @@ void FunctionEntry::not_started(const Order& order, const Fault& why) {
     meter_.remove(order.replica, now);
     if (!stale) meter_.start_failed();
     if (!stale && order.revision == fleet_.revision()) last_failure_ = why;
+    if (!stale && order.revision == fleet_.candidate()) attempt_.fault = why;
     fleet_.start_failed(order.replica, order.epoch, effects, now);
   });
 }
@@ -287,10 +337,15 @@ void FunctionEntry::stopped(const Order& order) {
     meter_.remove(order.replica, now);
     fleet_.gone(order.replica, order.epoch);
     replicas_.erase(order.replica);
-    std::erase_if(revisions_, [&](const auto& entry) {
-      const auto uses = [&](const auto& replica) { return replica.revision == entry.first; };
-      return entry.first != fleet_.revision() && std::ranges::none_of(fleet_.replicas(), uses);
-    });
+    forget_revisions();
+  });
+}
+
+void FunctionEntry::forget_revisions() {
+  std::erase_if(revisions_, [&](const auto& entry) {
+    const auto uses = [&](const auto& replica) { return replica.revision == entry.first; };
+    const bool wanted = entry.first == fleet_.revision() || entry.first == fleet_.candidate();
+    return !wanted && std::ranges::none_of(fleet_.replicas(), uses);
   });
 }
 

@@ -159,6 +159,10 @@ void FunctionEntry::apply(const domain::FleetEffect& effect, FleetEffects& more,
     }
   } else if (const auto* reclaim = std::get_if<domain::Reclaim>(&effect)) {
     if (pool_.reclaim(reclaim->replica)) fleet_.given_back(0, reclaim->replica, more, now);
+  } else if (const auto* recall = std::get_if<domain::Recall>(&effect)) {
+    for (const auto& granted : pool_.recall(recall->replica, now)) grant(granted, out, now);
+  } else if (const auto* yield = std::get_if<domain::Yield>(&effect)) {
+    out.yielded.push_back(replicas_.extract(yield->replica).mapped());
   } else if (const auto* lost = std::get_if<domain::Lost>(&effect)) {
     pool_.lost(lost->replica);
   } else if (const auto* refusal = std::get_if<domain::RefuseHeld>(&effect)) {
@@ -225,6 +229,7 @@ void FunctionEntry::note_changes() {
         (replica.life.stopping ? 32 : 0));
   }
   mix(fleet_.revision());
+  mix(fleet_.candidate());
   mix(last_failure_.has_value());
   if (std::exchange(shown_, digest) == digest) return;
   ++version_;
@@ -239,10 +244,26 @@ void FunctionEntry::deliver(Deliveries& out) {
   for (auto& [waiter, lease] : out.granted) waiter->granted(std::move(lease));
   for (auto& [waiter, fault] : out.refused) waiter->refused(std::move(fault));
   for (const auto& tell : out.told) tell();
+  if (!out.yielded.empty()) give(std::move(out.yielded));
   if (!out.wake) return;
   around_.timers.at(*out.wake, [weak = weak_from_this()] {
     if (const auto entry = weak.lock()) entry->tick();
   });
+}
+
+// Their connections are closed before another may open its own: never more of them than a replica has slots.
+void FunctionEntry::give(std::vector<std::shared_ptr<ReplicaSlots>> yielded) {
+  for (auto& slots : yielded) {
+    const auto replica = slots->info.id;
+    slots.reset();
+    around_.runner.post([self = shared_from_this(), replica] {
+      self->around_.give(replica);
+      self->change([&](FleetEffects&, Deliveries&, Time now) {
+        self->meter_.remove(replica, now);
+        self->fleet_.released(replica);
+      });
+    });
+  }
 }
 
 void FunctionEntry::tick() {

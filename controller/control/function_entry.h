@@ -27,11 +27,14 @@ struct Surroundings {
   domain::ReplicaIds& ids;
   std::uint32_t gateway_threads = 1;
   std::uint32_t max_held = 1000;
+  std::function<void(domain::ReplicaId)> give = {};  // to whoever follows us; set before any function yields
 };
 
 class FunctionEntry final : public Ordering, public std::enable_shared_from_this<FunctionEntry> {
  public:
   FunctionEntry(domain::FunctionName name, Surroundings& around);
+
+  const domain::FunctionName& name() const { return name_; }
 
   // The data world; see Dispatcher.
   std::variant<Lease, Ticket, domain::Fault> acquire(domain::Time deadline, std::uint32_t thread, Waiter& waiter);
@@ -44,6 +47,12 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
 
   // The control world.
   void serve(const domain::Revision& revision);
+  void prepare(const domain::Revision& revision);
+  // Blocks until what was prepared serves (nothing), or does not (why).
+  std::optional<domain::Fault> await_prepared(std::uint64_t revision, domain::Time until, const std::stop_token& stop);
+  std::uint64_t serving() const;
+  void yield();
+  void expect(domain::Time until);
   bool adopt(const ports::Found& found);
   void remove();
   void abandon();  // calls in flight are cut off
@@ -71,8 +80,17 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
     std::vector<std::pair<Waiter*, Lease>> granted;
     std::vector<std::pair<Waiter*, domain::Fault>> refused;
     std::vector<domain::Order> orders;
+    std::vector<std::shared_ptr<ReplicaSlots>> yielded;
     std::vector<std::function<void()>> told;
     std::optional<domain::Time> wake;
+  };
+  struct Attempt {
+    std::uint64_t revision = 0;
+    std::optional<domain::Fault> fault = {};  // why it did not start
+  };
+  struct Verdict {
+    bool known = false;
+    std::optional<domain::Fault> fault = {};
   };
   struct Explanation {
     domain::ReplicaId replica;
@@ -90,11 +108,14 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   domain::Fault fault_of(domain::Refusal reason, domain::Time now) const;
   void plan_wake(Deliveries& out);
   void note_changes();
+  void forget_revisions();
+  Verdict verdict(std::uint64_t revision) const;
   std::shared_ptr<ReplicaSlots> make_slots(domain::ReplicaId replica, const domain::Revision& revision,
                                            const ports::Running& running, domain::Time now);
   void note_frozen(domain::Time now);
   // Without it:
   void deliver(Deliveries& out);
+  void give(std::vector<std::shared_ptr<ReplicaSlots>> yielded);
   void tick();
   template <class Change>
   void change(Change&& decide);  // locks, decides, settles, unlocks, delivers
@@ -111,10 +132,11 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   domain::FunctionMeter meter_;
   domain::CallId last_call_ = 0;
   std::unordered_map<domain::CallId, Waiter*> waiters_;
-  std::map<std::uint64_t, std::shared_ptr<const domain::Revision>> revisions_;  // those with replicas, and the active
+  std::map<std::uint64_t, std::shared_ptr<const domain::Revision>> revisions_;  // with replicas, active, or tried
   std::unordered_map<domain::ReplicaId, std::shared_ptr<ReplicaSlots>> replicas_;
   std::optional<domain::Fault> last_failure_;
   std::optional<domain::Fault> last_death_;  // since the active revision became that
+  Attempt attempt_;                          // the latest
   std::optional<domain::Fault> engine_away_;
   std::map<domain::ReplicaId, domain::Fault> obituaries_;  // the last few
   std::vector<Explanation> explanations_;

@@ -77,7 +77,22 @@ void Metering::take() {
   for (const auto& [function, usage] : dispatcher_.take_usage()) pending_[{day, function}] += usage;
 }
 
+void Metering::hand_on(HandOn to) {
+  settle();
+  const std::scoped_lock lock{mutex_};
+  hand_on_ = std::move(to);
+}
+
+void Metering::add(domain::Day day, const domain::FunctionName& function, const domain::Usage& usage) {
+  const std::scoped_lock lock{mutex_};
+  pending_[{day, function}] += usage;
+}
+
 void Metering::write() {
+  if (hand_on_) {
+    for (const auto& [key, usage] : pending_) hand_on_(key.first, key.second, usage);
+    return pending_.clear();
+  }
   records_.add(pending_);
   pending_.clear();
   forget_old_days();

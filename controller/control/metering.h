@@ -39,6 +39,12 @@ class Metering {
   // disk.
   void settle();
 
+  // What is taken from here on goes to another hearthd, which writes it; what was taken before is written first.
+  using HandOn = std::function<void(domain::Day, const domain::FunctionName&, const domain::Usage&)>;
+  void hand_on(HandOn to);
+  // What another one took, to be written with ours.
+  void add(domain::Day day, const domain::FunctionName& function, const domain::Usage& usage);
+
   // Any thread; throws domain::Error.
   struct Query {
     std::string space;
@@ -69,6 +75,7 @@ class Metering {
   domain::WallTime taken_at_;
   std::optional<domain::Day> cleaned_;  // when old days were last looked for
   bool failing_ = false;
+  HandOn hand_on_;
   std::atomic<std::uint64_t> failed_writes_{0};
 
   std::mutex mutex_of_thread_;

@@ -1,6 +1,7 @@
 #include "control/service.h"
 
 #include "control/build_queue.h"
+#include "control/faults.h"
 #include "control/records.h"
 #include "control/route_claims.h"
 #include "control/spec_codec.h"
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <shared_mutex>
 #include <span>
 
 namespace hearth::control {
@@ -23,10 +25,21 @@ using domain::RevisionState;
 
 namespace {
 
-constexpr std::size_t kRevisionsKept = 10;  // beside the active one
+Error no_such(const FunctionName& name) { return Error{no_such_function(name)}; }
 
-Error no_such(const FunctionName& name) {
-  return {Code::not_found, Layer::client, "there is no function " + to_string(name), "fn list shows those that are"};
+Error closed() {
+  return Error{{.code = Code::unavailable,
+                .layer = Layer::gateway,
+                .message = "this hearthd changes nothing any more: another one takes its place",
+                .hint = "try again in a moment",
+                .retry_after = std::chrono::seconds{1}}};
+}
+
+// What a rollback goes to when nobody says.
+std::uint64_t before(const Function& function) {
+  if (function.previous != 0) return function.previous;
+  throw Error{Code::conflict, Layer::client, "no revision of " + to_string(function.name) + " served before this one",
+              "fn revisions shows those that are kept; choose with --to"};
 }
 
 Error moved(const FunctionName& name, std::uint64_t is, std::uint64_t expected) {
@@ -47,7 +60,8 @@ struct Service::Impl {
         builder(builder_in),
         dispatcher(dispatcher_in),
         clock(clock_in),
-        builds(builder, packages, [this](const Revision& revision) { settled(revision); }) {}
+        builds(builder, packages,
+               [this](const Revision& revision, const std::stop_token& stop) { return built(revision, stop); }) {}
 
   // Changes of one function come one after the other; different functions do not wait for each other.
   std::unique_lock<std::mutex> hold(const FunctionName& name) {
@@ -67,12 +81,23 @@ struct Service::Impl {
     return *found;
   }
 
-  void settled(const Revision& revision);
+  // To be held for as long as something is changed.
+  std::shared_lock<std::shared_mutex> permit() {
+    std::shared_lock lock{closing};
+    if (is_closed) throw closed();
+    return lock;
+  }
+
+  std::optional<Fault> built(Revision revision, const std::stop_token& stop);
+  bool take_in(Revision& revision);
+  void settle(Revision& revision, std::optional<Fault> fault);
+  void decide(Revision& revision, std::optional<Fault> fault);
+  Versioned<Function> must_be_at(const FunctionName& name, std::optional<std::uint64_t> expected);
+  void must_be_there(const Revision& revision);
+  std::optional<Fault> activate(const Revision& revision);
+  void prune(const Function& function, std::size_t history);
   void note_time(const Revision& revision);
-  void activate(const Revision& revision);
-  void prune(const Function& function);
   void discard(std::span<const Revision> revisions);
-  void end_cut_off_builds(const Function& function);
 
   Records records;
   ports::Packages& packages;
@@ -84,6 +109,8 @@ struct Service::Impl {
   std::map<FunctionName, std::shared_ptr<std::mutex>> holds;
   mutable std::mutex mutex_of_times;
   BuildTimes times;
+  std::shared_mutex closing;
+  bool is_closed = false;
   BuildQueue builds;  // last: its threads use the rest
 };
 
@@ -91,40 +118,40 @@ Service::Service(ports::Store& store, ports::Packages& packages, ports::Builder&
                  const ports::Clock& clock)
     : impl_(std::make_unique<Impl>(store, packages, builder, dispatcher, clock)) {}
 
-Service::~Service() = default;
+Service::~Service() { close(); }
 
-void Service::load() {
+void Service::close() {
+  {
+    const std::unique_lock lock{impl_->closing};
+    impl_->is_closed = true;
+  }
+  impl_->builds.end();
+}
+
+void Service::load(Uploads uploads) {
   constexpr std::size_t kAll = 1'000'000;
   impl_->discard(impl_->records.orphans());
   const auto used = impl_->records.packages();
   for (const auto& package : impl_->packages.list()) {
-    if (!used.contains(package)) impl_->packages.remove(package);  // its deploy never came
+    if (uploads == Uploads::forget && !used.contains(package)) impl_->packages.remove(package);
   }
   for (const auto& [function, version] : impl_->records.functions("", "", kAll)) {
-    impl_->end_cut_off_builds(function);
-    if (function.active == 0) continue;
-    const auto active = impl_->records.revision(function.name, function.active);
-    if (!active) continue;
-    impl_->routes.restore(function.name, active->spec.http_triggers);
-    impl_->dispatcher.serve(*active);
-  }
-}
-
-void Service::Impl::end_cut_off_builds(const Function& function) {
-  for (auto revision : records.revisions(function.name)) {
-    if (revision.state != RevisionState::building) continue;
-    revision.state = RevisionState::failed;
-    revision.fault = Fault{.code = Code::unavailable,
-                           .layer = Layer::gateway,
-                           .message = "hearthd stopped while revision " + std::to_string(revision.number) + " of " +
-                                      to_string(function.name) + " was built",
-                           .hint = "deploy again"};
-    records.put(revision);
+    auto revisions = impl_->records.revisions(function.name);
+    const auto active = std::ranges::find(revisions, function.active, &Revision::number);
+    if (active != revisions.end()) {
+      impl_->routes.restore(function.name, active->spec.http_triggers);
+      impl_->dispatcher.serve(*active);
+    }
+    std::ranges::reverse(revisions);
+    for (auto& revision : revisions) {
+      const bool cut_off = revision.state == RevisionState::building || revision.state == RevisionState::starting;
+      if (cut_off) impl_->builds.push(std::move(revision));
+    }
   }
 }
 
 Revision Service::deploy(const domain::FunctionSpec& spec, const std::string& package,
-                         std::optional<std::uint64_t> expected) {
+                         std::optional<std::uint64_t> expected, bool verify) {
   if (auto complaints = domain::check(spec); !complaints.empty()) {
     throw InvalidDocument{"the function's settings are not valid", std::move(complaints)};
   }
@@ -136,6 +163,7 @@ Revision Service::deploy(const domain::FunctionSpec& spec, const std::string& pa
   if (!package.empty() && !impl_->packages.find(package)) {
     throw Error{Code::not_found, Layer::client, "package " + package + " is not here", "upload it first"};
   }
+  const auto permit = impl_->permit();
   const auto lock = impl_->hold(spec.name);
   impl_->routes.check(spec.name, spec.http_triggers);  // again when it is activated; here to save the build
   auto current = impl_->records.function(spec.name).value_or(Versioned<Function>{.value = {.name = spec.name}});
@@ -147,6 +175,7 @@ Revision Service::deploy(const domain::FunctionSpec& spec, const std::string& pa
                     .spec = spec,
                     .created_at = impl_->clock.wall_now(),
                     .state = RevisionState::building,
+                    .verify = verify,
                     .image = {},
                     .fault = {}};
   impl_->records.put(revision);
@@ -170,47 +199,114 @@ Service::BuildTimes Service::build_times() const {
   return impl_->times;
 }
 
-void Service::Impl::settled(const Revision& revision) {
-  note_time(revision);
+std::optional<Fault> Service::Impl::built(Revision revision, const std::stop_token& stop) {
+  if (revision.state != RevisionState::starting) note_time(revision);
+  if (!take_in(revision)) return revision.fault;
+  auto fault = dispatcher.prepare(revision, stop);
+  if (fault && stop.stop_requested()) return fault;  // it stays as it is, for the next load()
+  decide(revision, fault);
+  return revision.fault;
+}
+
+// Records what a build came to. True: it is to be tried before it serves.
+bool Service::Impl::take_in(Revision& revision) {
   const auto lock = hold(revision.function);
+  must_be_there(revision);
+  if (revision.state == RevisionState::ready) revision.state = RevisionState::starting;
+  if (revision.state != RevisionState::starting || revision.verify) {
+    records.put(revision);
+    return revision.state == RevisionState::starting;
+  }
+  settle(revision, activate(revision));
+  if (revision.state == RevisionState::ready) dispatcher.serve(revision);
+  return false;
+}
+
+void Service::Impl::settle(Revision& revision, std::optional<Fault> fault) {
+  revision.state = fault ? RevisionState::failed : RevisionState::ready;
+  revision.fault = std::move(fault);
+  records.put(revision);
+}
+
+void Service::Impl::decide(Revision& revision, std::optional<Fault> fault) {
+  const auto lock = hold(revision.function);
+  must_be_there(revision);
+  // A rollback may have come between.
+  if (!fault && dispatcher.serving(revision.function) == revision.number) fault = activate(revision);
+  settle(revision, fault);
+  if (fault && must_find(revision.function).value.active == 0) {
+    dispatcher.remove(revision.function, std::chrono::milliseconds{0});
+  }
+}
+
+// Its function may have been deleted while it was built or tried.
+void Service::Impl::must_be_there(const Revision& revision) {
   const auto function = records.function(revision.function);
   const auto asked = records.revision(revision.function, revision.number);
-  if (!function || !asked || asked->created_at != revision.created_at) {  // deleted while it was built
-    if (revision.state == RevisionState::ready) builder.discard(revision);
-    throw no_such(revision.function);
-  }
-  records.put(revision);
-  if (revision.state != RevisionState::ready || revision.number <= function->value.active) return;
+  if (function && asked && asked->created_at == revision.created_at) return;
+  if (!revision.image.empty()) builder.discard(revision);
+  throw no_such(revision.function);
+}
+
+// Records that `revision` serves, with its routes. Where another function got one of them first, that is told, and what
+// served before does so again.
+std::optional<Fault> Service::Impl::activate(const Revision& revision) {
+  auto [function, version] = must_find(revision.function);
   try {
-    activate(revision);
+    routes.claim(revision.function, revision.spec.http_triggers).settle();
   } catch (const Error& error) {
     if (error.fault().code != Code::conflict) throw;
-    auto refused = revision;
-    refused.state = RevisionState::failed;
-    refused.fault = error.fault();
-    records.put(refused);
-    throw;
+    if (const auto active = records.revision(function.name, function.active)) dispatcher.serve(*active);
+    return error.fault();
   }
+  if (function.active != 0 && function.active != revision.number) function.previous = function.active;
+  function.active = revision.number;
+  records.put(function, version);
+  prune(function, revision.spec.history);
+  return std::nullopt;
 }
 
-// Throws `conflict` where another function got one of its routes first.
-void Service::Impl::activate(const Revision& revision) {
-  auto claim = routes.claim(revision.function, revision.spec.http_triggers);
-  auto function = must_find(revision.function);
-  function.value.active = revision.number;
-  records.put(function.value, function.version);
-  claim.settle();
-  dispatcher.serve(revision);
-  prune(function.value);
-}
-
-// What lies far behind the active revision goes, with its image and its package.
-void Service::Impl::prune(const Function& function) {
+// What a rollback is not likely to go to goes, with its image and its package: the oldest first.
+void Service::Impl::prune(const Function& function, std::size_t history) {
   auto revisions = records.revisions(function.name);
   std::erase_if(revisions, [&](const Revision& one) {
-    return one.number >= function.active || one.state == RevisionState::building;
+    const bool under_way = one.state == RevisionState::building || one.state == RevisionState::starting;
+    return one.number == function.active || under_way;
   });
-  if (revisions.size() > kRevisionsKept) discard(std::span{revisions}.subspan(kRevisionsKept));
+  std::ranges::stable_partition(revisions, [&](const Revision& one) { return one.number == function.previous; });
+  if (revisions.size() > history) discard(std::span{revisions}.subspan(history));
+}
+
+Versioned<Function> Service::Impl::must_be_at(const FunctionName& name, std::optional<std::uint64_t> expected) {
+  auto current = must_find(name);
+  if (expected && *expected != current.version) throw moved(name, current.version, *expected);
+  return current;
+}
+
+Versioned<Function> Service::rollback(const FunctionName& name, std::optional<std::uint64_t> to,
+                                      std::optional<std::uint64_t> expected, const std::stop_token& stop) {
+  Revision revision;
+  {
+    const auto permit = impl_->permit();
+    const auto lock = impl_->hold(name);
+    auto current = impl_->must_be_at(name, expected);
+    const auto number = to ? *to : before(current.value);
+    revision = this->revision(name, number);
+    if (revision.state != RevisionState::ready) {
+      throw Error{Code::conflict, Layer::client,
+                  "revision " + std::to_string(number) + " of " + to_string(name) + " is " +
+                      std::string(domain::name(revision.state)) + ", and never served",
+                  "fn revisions shows those that did"};
+    }
+    if (number == current.value.active) return current;
+    impl_->routes.check(name, revision.spec.http_triggers);
+  }
+  if (auto fault = impl_->dispatcher.prepare(revision, stop)) throw Error{std::move(*fault)};
+  const auto permit = impl_->permit();
+  const auto lock = impl_->hold(name);
+  if (impl_->dispatcher.serving(name) != revision.number) throw Error{overtaken(name, revision.number)};
+  if (auto fault = impl_->activate(revision)) throw Error{std::move(*fault)};
+  return impl_->must_find(name);
 }
 
 // Records are read once for all of them: what is left may be made of the same packages.
@@ -260,16 +356,16 @@ CallFeed::Follower Service::follow_calls(const FunctionName& name) {
 }
 
 void Service::remove(const FunctionName& name, std::optional<std::uint64_t> expected, std::chrono::milliseconds grace) {
+  const auto permit = impl_->permit();
   const auto lock = impl_->hold(name);
-  const auto current = impl_->must_find(name);
-  if (expected && *expected != current.version) throw moved(name, current.version, *expected);
+  const auto current = impl_->must_be_at(name, expected);
   // The record first: should we die now, the next start finds replicas that nobody wants, and stops them.
   if (!impl_->records.remove(name, current.version)) throw moved(name, 0, current.version);
   impl_->dispatcher.remove(name, grace);
   impl_->routes.release(name);
   auto revisions = impl_->records.revisions(name);
   std::erase_if(revisions, [this](const Revision& revision) {
-    if (revision.state != RevisionState::building) return false;
+    if (revision.state != RevisionState::building && revision.state != RevisionState::starting) return false;
     impl_->records.remove(revision);  // its build discards what it made
     return true;
   });

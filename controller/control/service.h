@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -29,17 +30,26 @@ class Service {
  public:
   Service(ports::Store& store, ports::Packages& packages, ports::Builder& builder, Dispatcher& dispatcher,
           const ports::Clock& clock);
-  ~Service();  // cancels builds in flight; their revisions are told as failed by the next start
+  ~Service();  // closes
 
-  // At start-up, before anything is uploaded: ends what was cut off (builds, removals, deploys), serves every active
-  // revision.
-  void load();
+  // At start-up: serves every active revision, ends removals that were cut off, goes on with deploys that were. What
+  // was uploaded for a deploy that never came goes, unless it may come still, at who follows another hearthd.
+  enum class Uploads : std::uint8_t { forget, keep };
+  void load(Uploads uploads = Uploads::forget);
+  // From here on every change is refused as `unavailable`; returns once those under way are recorded, and what was
+  // being deployed is left for the next load().
+  void close();
 
-  // Records revision N+1 in state `building` and starts its build; returns at once. When `expected` is given, the
-  // function must be at that version (0: must not exist), else `conflict`.
+  // Records revision N+1 in state `building` and starts its build; returns at once. It serves once one replica of it is
+  // warm, or as soon as it is built where it is not to be verified. When `expected` is given, the function must be at
+  // that version (0: must not exist), else `conflict`.
   domain::Revision deploy(const domain::FunctionSpec& spec, const std::string& package,
-                          std::optional<std::uint64_t> expected);
-  // The output of a revision's build, from its start; ends when the build is settled. Null when it is not kept.
+                          std::optional<std::uint64_t> expected, bool verify = true);
+  // Makes revision `to` serve again, by default the one that served before the active one, and returns once it does:
+  // at once where a replica of it lives, else when one is warm. Throws why not; what served before still does.
+  Versioned<domain::Function> rollback(const domain::FunctionName& name, std::optional<std::uint64_t> to,
+                                       std::optional<std::uint64_t> expected, const std::stop_token& stop = {});
+  // The output of a revision's build, from its start; ends when it serves or failed. Null when it is not kept.
   std::shared_ptr<BuildLog> build_log(const domain::FunctionName& function, std::uint64_t revision);
 
   Versioned<domain::Function> function(const domain::FunctionName& name);

@@ -129,6 +129,7 @@ InvalidDocument::InvalidDocument(std::string message, std::vector<Complaint> com
 json spec_json(const FunctionSpec& spec) {
   json document{{"limits", limits_json(spec.limits)},
                 {"scale", scale_json(spec.scale)},
+                {"history", spec.history},
                 {"env", spec.env},
                 {"network", {{"egress", spec.network.egress ? "allow" : "deny"}, {"attach", spec.network.attach}}}};
   const auto put = [&](const char* key, const std::string& value) {
@@ -156,6 +157,7 @@ FunctionSpec read_spec(const json& document, const std::string& path, Complaints
   fields.text("container_runtime", spec.container_runtime);
   fields.texts("env", spec.env);
   spec.limits.concurrency = domain::default_concurrency(spec.runtime);
+  fields.count("history", spec.history);
   if (const auto* limits = fields.child("limits")) {
     read_limits(*limits, fields.path_of("limits"), spec.limits, complaints);
   }
@@ -189,6 +191,7 @@ std::string encode_revision(const Revision& revision) {
                 {"spec", spec_json(revision.spec)},
                 {"created_at", static_cast<std::uint64_t>(revision.created_at.time_since_epoch().count())},
                 {"state", name(revision.state)},
+                {"verify", revision.verify},
                 {"image", revision.image}};
   if (revision.fault) document["fault"] = fault_json(*revision.fault);
   return dump(document);
@@ -207,6 +210,7 @@ Revision decode_revision(std::string_view text) {
   fields.number("created_at", created_at);
   revision.created_at = WallTime{std::chrono::milliseconds{created_at}};
   read_name(fields, "state", RevisionState::failed, revision.state, complaints);
+  fields.flag("verify", revision.verify);
   fields.text("image", revision.image);
   if (const auto* fault = fields.child("fault")) revision.fault = read_fault(*fault, "fault", complaints);
   fields.finish();
@@ -218,7 +222,8 @@ std::string encode_function(const Function& function) {
   return dump({{"name", function.name.name},
                {"namespace", function.name.space},
                {"active", function.active},
-               {"latest", function.latest}});
+               {"latest", function.latest},
+               {"previous", function.previous}});
 }
 
 Function decode_function(std::string_view text) {
@@ -229,6 +234,7 @@ Function decode_function(std::string_view text) {
   read_function_name(fields, "name", function.name);
   fields.number("active", function.active);
   fields.number("latest", function.latest);
+  fields.number("previous", function.previous);
   fields.finish();
   refuse_if_any("the function", complaints);
   return function;

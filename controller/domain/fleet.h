@@ -90,6 +90,7 @@ class Fleet {
   // `revision` serves as soon as one replica of it is warm: at once where one lives, else one is started, once, beside
   // what serves. Whatever was prepared before is given up.
   void prepare(std::uint64_t revision, FleetSettings settings);
+  void forget_candidate() { candidate_.reset(); }
   // Everything drains; nothing starts any more.
   void remove();
   // Every replica is given up, as soon as none of its calls is left: by Yield where it lives. Calls that are held are

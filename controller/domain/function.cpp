@@ -154,6 +154,7 @@ std::string to_string(const FunctionName& function) {
 std::string_view name(RevisionState state) {
   switch (state) {
     case RevisionState::building: return "building";
+    case RevisionState::starting: return "starting";
     case RevisionState::ready: return "ready";
     case RevisionState::failed: return "failed";
   }
@@ -177,6 +178,7 @@ std::vector<Complaint> check(const FunctionSpec& spec) {
   check_env(spec, complaints);
   check_container_runtime(spec.container_runtime, complaints);
   check_triggers(spec.http_triggers, complaints);
+  if (spec.history > 100) complaints.push_back({"history", "must be at most 100"});
   return complaints;
 }
 

@@ -75,12 +75,18 @@ struct FunctionSpec {
   Network network;
   std::vector<HttpTrigger> http_triggers = {};
   std::string container_runtime = {};  // what the engine runs its containers by: "runsc"; empty: the engine's default
+  std::uint32_t history = 10;          // revisions kept beside the active one, to roll back to
   bool operator==(const FunctionSpec&) const = default;
 };
 
-enum class RevisionState : std::uint8_t { building, ready, failed };
+enum class RevisionState : std::uint8_t {
+  building,
+  starting,  // built; its first replica is tried
+  ready,
+  failed,
+};
 
-// One deployed version. Immutable but for `state`, `image` and `fault`, which its build settles once.
+// One deployed version. Immutable but for `state`, `image` and `fault`, which its rollout settles once.
 struct Revision {
   FunctionName function;
   std::uint64_t number = 0;  // 1, 2, 3 … within its function
@@ -88,14 +94,16 @@ struct Revision {
   FunctionSpec spec;
   WallTime created_at{};
   RevisionState state = RevisionState::building;
+  bool verify = true;          // one replica must start before it serves
   std::string image;           // "sha256:…": what replicas are started from
-  std::optional<Fault> fault;  // why the build failed
+  std::optional<Fault> fault;  // why it was not built, or does not start
 };
 
 struct Function {
   FunctionName name;
-  std::uint64_t active = 0;  // the revision that serves calls; 0 while none was ever ready
-  std::uint64_t latest = 0;  // the number last given
+  std::uint64_t active = 0;    // the revision that serves calls; 0 while none was ever ready
+  std::uint64_t latest = 0;    // the number last given
+  std::uint64_t previous = 0;  // the revision that served before the active one; 0: none
 };
 
 std::string_view name(RevisionState state);

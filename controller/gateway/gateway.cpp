@@ -57,6 +57,10 @@ Gateway::Gateway(control::Dispatcher& dispatcher, ports::Host& host, Settings se
                        })}) {}
 Gateway::~Gateway() = default;
 void Gateway::start() { impl_->server.start(); }
+void Gateway::hand_over(http::Server::Give give) { impl_->server.hand_over(std::move(give)); }
+bool Gateway::await_empty(std::chrono::steady_clock::time_point until) { return impl_->server.await_empty(until); }
+void Gateway::take(http::Passed connection) { impl_->server.take(std::move(connection)); }
+std::vector<int> Gateway::descriptors() const { return impl_->server.descriptors(); }
 void Gateway::stop(std::chrono::milliseconds grace) { impl_->server.stop(grace); }
 std::uint16_t Gateway::port() const noexcept { return impl_->server.port(); }
 

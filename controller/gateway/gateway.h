@@ -31,6 +31,11 @@ class Gateway {
   ~Gateway();  // stops without grace
 
   void start();
+  // As http::Server does; `stop` is still to come.
+  void hand_over(http::Server::Give give);
+  bool await_empty(std::chrono::steady_clock::time_point until);
+  void take(http::Passed connection);
+  std::vector<int> descriptors() const;
   // Accepts no more; calls in flight get `grace`, then their clients are cut off. Blocks.
   void stop(std::chrono::milliseconds grace);
   std::uint16_t port() const noexcept;

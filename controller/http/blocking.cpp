@@ -75,6 +75,12 @@ BlockingServer::BlockingServer(Settings settings, BlockingHandler& handler)
     : impl_(std::make_unique<Impl>(std::move(settings), handler)) {}
 BlockingServer::~BlockingServer() = default;
 void BlockingServer::start() { impl_->server.start(); }
+void BlockingServer::hand_over(Server::Give give) { impl_->server.hand_over(std::move(give)); }
+bool BlockingServer::await_empty(std::chrono::steady_clock::time_point until) {
+  return impl_->server.await_empty(until);
+}
+void BlockingServer::take(Passed connection) { impl_->server.take(std::move(connection)); }
+std::vector<int> BlockingServer::descriptors() const { return impl_->server.descriptors(); }
 void BlockingServer::stop(std::chrono::milliseconds grace) { impl_->server.stop(grace); }
 std::uint16_t BlockingServer::port() const noexcept { return impl_->server.port(); }
 

@@ -81,6 +81,10 @@ class BlockingServer {
   ~BlockingServer();
 
   void start();
+  void hand_over(Server::Give give);
+  bool await_empty(std::chrono::steady_clock::time_point until);
+  void take(Passed connection);
+  std::vector<int> descriptors() const;
   void stop(std::chrono::milliseconds grace);
   std::uint16_t port() const noexcept;
 

@@ -2,6 +2,7 @@
 
 #include "http/compose.h"
 #include "http/problem.h"
+#include "http/session.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,22 +12,29 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace hearth::http {
 namespace {
 
+// Of a server that stops, for the first request on a connection that it has just accepted: it is on its way.
+constexpr std::chrono::milliseconds kLastChance{500};
 constexpr std::size_t kBodyRoom = 16 << 10;  // at least so much of the block is a body's, beside its head
 
 iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 
 }  // namespace
 
-Exchange::Exchange(Loop& loop, int fd, std::string peer, const Limits& limits)
+Exchange::Exchange(Loop& loop, int fd, std::string peer, const Limits& limits, std::string_view begun)
     : loop_(loop),
       limits_(limits),
       peer_(std::move(peer)),
       socket_(loop, fd),
-      reader_({.bytes = limits.head_bytes, .target = limits.target_bytes, .fields = limits.fields}) {}
+      reader_({.bytes = limits.head_bytes, .target = limits.target_bytes, .fields = limits.fields}) {
+  if (begun.empty()) return;
+  make_room();
+  end_ = begun.copy(in_.data(), kBlockBytes);
+}
 
 Exchange::~Exchange() {
   if (gone_) *gone_ = true;
@@ -43,11 +51,21 @@ void Exchange::make_room() {
   }
 }
 
-Task<Exchange::Arrival> Exchange::next_request(bool first, const bool& stopping) {
+Task<Exchange::Arrival> Exchange::next_request(bool first, const Sessions& all) {
+  between_ = true;
+  const auto arrival = co_await await_head(first, all);
+  between_ = false;
+  co_return arrival;
+}
+
+Task<Exchange::Arrival> Exchange::await_head(bool first, const Sessions& all) {
+  if (all.give) co_return Arrival::moving;
   reader_.start_over();
   make_room();
   const Time now = std::chrono::steady_clock::now();
   Time deadline = now + (first || begin_ != end_ ? limits_.head : limits_.idle);
+  bool last_chance = first && all.stopping;
+  if (last_chance) deadline = now + kLastChance;
   while (true) {
     if (begin_ != end_) {
       idle_ = false;
@@ -55,14 +73,20 @@ Task<Exchange::Arrival> Exchange::next_request(bool first, const bool& stopping)
       if (progress == Progress::refused) co_return Arrival::refused;
       if (progress == Progress::done) break;
     } else {
-      if (stopping) co_return Arrival::gone;
+      if (all.stopping && !last_chance) co_return Arrival::gone;
       idle_ = true;
       in_.release();  // an idle connection holds no buffer
     }
     const bool starts = begin_ == end_;
     const auto wake = co_await socket_.readable(deadline);
     if (wake == Wake::timed_out) co_return starts ? Arrival::gone : Arrival::too_slow;
-    if (wake == Wake::interrupted) co_return Arrival::gone;
+    if (wake == Wake::interrupted && all.give) co_return Arrival::moving;
+    if (wake == Wake::interrupted) {
+      if (!first || !starts || !all.stopping || std::exchange(last_chance, true)) co_return Arrival::gone;
+      socket_.allow_read();
+      deadline = std::chrono::steady_clock::now() + kLastChance;
+      continue;
+    }
     if (!in_) in_ = loop_.take_block();
     const auto moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
     if (moved.state == Moved::State::blocked) continue;

@@ -46,7 +46,8 @@ struct Sessions;
 
 class Exchange final : Watcher {
  public:
-  Exchange(Loop& loop, int fd, std::string peer, const Limits& limits);
+  // `begun`: what was received of its next request already, at most kBlockBytes.
+  Exchange(Loop& loop, int fd, std::string peer, const Limits& limits, std::string_view begun = {});
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -99,9 +100,10 @@ class Exchange final : Watcher {
  private:
   friend class Session;
   friend struct Sessions;
-  enum class Arrival : std::uint8_t { request, refused, too_slow, gone };
+  enum class Arrival : std::uint8_t { request, refused, too_slow, gone, moving };
 
-  Task<Arrival> next_request(bool first, const bool& stopping);
+  Task<Arrival> next_request(bool first, const Sessions& all);
+  Task<Arrival> await_head(bool first, const Sessions& all);
   void begin_request() noexcept;
   Piece chunked_piece(Form form) noexcept;
   void make_room();
@@ -135,6 +137,7 @@ class Exchange final : Watcher {
   bool cut_ = false;
   bool idle_ = false;
   bool switched_ = false;
+  bool between_ = false;  // requests: the connection could be another's
   bool* gone_ = nullptr;  // told by the destructor, while leave() runs
 };
 

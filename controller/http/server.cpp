@@ -6,6 +6,7 @@
 #include "http/problem.h"
 #include "http/session.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,14 +60,15 @@ struct Server::Impl {
 
   explicit Impl(Settings given) : settings(std::move(given)), refusal(full(settings.refusal_fields)) {}
 
-  void take(Worker& worker, int fd, std::string peer) {
+  void take(Worker& worker, Passed connection) {
+    const int fd = connection.fd;
     if (open.fetch_add(1) >= settings.limits.connections) {
       [[maybe_unused]] const auto sent = ::send(fd, refusal.data(), refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       ::close(fd);
       session_ended();
       return;
     }
-    worker.loop->spawn(run_session(worker.sessions, fd, std::move(peer)));
+    worker.loop->spawn(run_session(worker.sessions, std::move(connection)));
   }
 
   void session_ended() {
@@ -77,9 +79,10 @@ struct Server::Impl {
 
   Task<> accept(Worker& worker) {
     const std::function<void(int, std::string)> taker = [this, &worker](int fd, std::string peer) {
-      take(worker, fd, std::move(peer));
+      take(worker, {.fd = fd, .peer = std::move(peer), .fresh = true});
     };
     co_await accept_all(*worker.listener, taker);
+    ::close(worker.listener->release());  // others may hold copies: closed alone it would still wake this loop
     worker.listener.reset();
     const std::lock_guard lock(mutex);
     --accepting;
@@ -94,6 +97,7 @@ struct Server::Impl {
   std::mutex mutex;
   std::condition_variable changed;
   std::size_t accepting = 0;
+  std::atomic<std::size_t> taken{0};  // connections that another server gave
   bool running = false;
 };
 
@@ -122,11 +126,40 @@ void Server::start() {
   }
 }
 
+void Server::hand_over(Give give) {
+  for (auto& worker : impl_->workers) {
+    worker->loop->post([at = worker.get(), give] {
+      if (at->listener) at->listener->interrupt_read();
+      at->sessions.hand_over(give);
+    });
+  }
+}
+
+bool Server::await_empty(std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(impl_->mutex);
+  return impl_->changed.wait_until(lock, until, [this] { return impl_->accepting == 0 && impl_->open == 0; });
+}
+
+void Server::take(Passed connection) {
+  auto& worker = *impl_->workers[impl_->taken++ % impl_->workers.size()];
+  worker.loop->post([impl = impl_.get(), at = &worker, connection = std::move(connection)]() mutable {
+    impl->take(*at, std::move(connection));
+  });
+}
+
+std::vector<int> Server::descriptors() const {
+  std::vector<int> copies;
+  for (const auto& worker : impl_->workers) {
+    if (worker->listener) copies.push_back(::fcntl(worker->listener->fd(), F_DUPFD_CLOEXEC, 0));
+  }
+  return copies;
+}
+
 void Server::stop(std::chrono::milliseconds grace) {
   if (!std::exchange(impl_->running, false)) return;
   for (auto& worker : impl_->workers) {
     worker->loop->post([at = worker.get()] {
-      at->listener->interrupt_read();
+      if (at->listener) at->listener->interrupt_read();
       at->sessions.stop();
     });
   }

@@ -41,8 +41,18 @@ struct Limits {
   std::chrono::milliseconds linger{2'000};       // for what a refused client still sends
 };
 
+// A client's connection between two requests, for another server to go on with.
+struct Passed {
+  int fd = -1;  // its owner's to close
+  std::string peer;
+  std::string begun = {};  // what was received of its next request already
+  bool fresh = false;      // it has had no request yet
+};
+
 class Server {
  public:
+  // Hears of each; any of the server's threads, must not block.
+  using Give = std::function<void(Passed)>;
   struct Settings {
     std::string address = "127.0.0.1:0";  // "host:port" or "[v6]:port", numeric; port 0: any
     std::vector<int> descriptors = {};    // listening sockets handed in, owned from here on; used instead of `address`
@@ -60,7 +70,16 @@ class Server {
   ~Server();  // stops without grace
 
   void start();
-  // Accepts no more, lets requests in flight end within `grace`, closes the rest; returns when all threads ended.
+  // Accepts no more; gives away every connection, each as soon as no request is in flight on it. Stays to be stopped.
+  void hand_over(Give give);
+  // Whether the last connection has gone, at the latest at `until`.
+  bool await_empty(std::chrono::steady_clock::time_point until);
+  // Goes on with a connection that another server gave away. Any thread; only between start and stop.
+  void take(Passed connection);
+  // Of its listening sockets, copies that outlive it: the caller's.
+  std::vector<int> descriptors() const;
+  // Accepts no more, lets requests in flight end within `grace`, and the first ones of connections that it has just
+  // accepted; closes the rest; returns when all threads ended.
   void stop(std::chrono::milliseconds grace);
   std::uint16_t port() const noexcept;
 

@@ -21,6 +21,14 @@ void Sessions::stop() {
   }
 }
 
+void Sessions::hand_over(Server::Give to) {
+  give = std::move(to);
+  const std::vector<Session*> now(open.begin(), open.end());
+  for (auto* session : now) {
+    if (open.contains(session) && session->exchange_.between_) session->exchange_.socket_.interrupt_read();
+  }
+}
+
 void Sessions::abort() {
   stopping = true;
   const std::vector<Session*> now(open.begin(), open.end());
@@ -29,16 +37,19 @@ void Sessions::abort() {
   }
 }
 
-Session::Session(Sessions& all, int fd, std::string peer)
-    : all_(all), exchange_(all.loop, fd, std::move(peer), all.limits) {
+Session::Session(Sessions& all, Passed connection)
+    : all_(all),
+      fresh_(connection.fresh),
+      exchange_(all.loop, connection.fd, std::move(connection.peer), all.limits, connection.begun) {
   all_.open.insert(this);
 }
 
 Session::~Session() { all_.open.erase(this); }
 
 Task<> Session::run() {
-  for (bool first = true;; first = false) {
-    const auto arrival = co_await exchange_.next_request(first, all_.stopping);
+  for (bool first = fresh_;; first = false) {
+    const auto arrival = co_await exchange_.next_request(first, all_);
+    if (arrival == Exchange::Arrival::moving) co_return move();
     if (arrival == Exchange::Arrival::gone) co_return;
     if (arrival == Exchange::Arrival::refused) {
       const auto& refusal = *exchange_.reader_.refusal();
@@ -72,6 +83,11 @@ Task<bool> Session::serve() {
   co_return false;
 }
 
+void Session::move() {
+  const auto begun = std::string(exchange_.in_.data() + exchange_.begin_, exchange_.end_ - exchange_.begin_);
+  all_.give({.fd = exchange_.socket_.release(), .peer = exchange_.peer_, .begun = begun});
+}
+
 std::vector<OutField> Session::own_fields() const {
   std::vector<OutField> fields;
   for (const auto& [name, value] : all_.refusal_fields) fields.push_back({name, value});
@@ -89,9 +105,9 @@ Task<> Session::refuse(int status, domain::Code code, std::string_view reason) {
   if (co_await exchange_.respond(status, fields, body)) co_await exchange_.linger();
 }
 
-Task<> run_session(Sessions& all, int fd, std::string peer) {
+Task<> run_session(Sessions& all, Passed connection) {
   try {
-    Session session(all, fd, std::move(peer));
+    Session session(all, std::move(connection));
     co_await session.run();
   } catch (const std::exception& error) {
     if (all.report) all.report(error.what());

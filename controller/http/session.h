@@ -23,15 +23,17 @@ struct Sessions {
   const std::function<void(std::string_view)>& report;
   std::function<void()> on_end;  // after each session
   bool stopping = false;
+  Server::Give give = {};  // once connections are given away
   std::unordered_set<Session*> open = {};
 
   void stop();   // idle ones and those that switched protocols end now, others after their request
   void abort();  // all end now
+  void hand_over(Server::Give to);
 };
 
 class Session {
  public:
-  Session(Sessions& all, int fd, std::string peer);
+  Session(Sessions& all, Passed connection);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -40,15 +42,17 @@ class Session {
 
  private:
   friend struct Sessions;
+  void move();
   Task<bool> serve();  // one request; false when the connection is not to be used again
   std::vector<OutField> own_fields() const;
   Task<> refuse(int status, domain::Code code, std::string_view reason);
 
   Sessions& all_;
+  const bool fresh_;
   Exchange exchange_;
 };
 
-// Takes over `fd`; throws nothing.
-Task<> run_session(Sessions& all, int fd, std::string peer);
+// Takes the connection over; throws nothing.
+Task<> run_session(Sessions& all, Passed connection);
 
 }  // namespace hearth::http

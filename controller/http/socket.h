@@ -66,7 +66,7 @@ class Socket {
   int fd() const noexcept;
   Loop& loop() const noexcept;
   bool quiet() const noexcept;  // no wait of ours is with the system
-  // Gives the descriptor up, for another loop. Only when quiet.
+  // Gives the descriptor up, for another loop or process; what waits with the system for it is forgotten.
   int release() noexcept;
 
  private:

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -107,8 +108,17 @@ class Engine {
   virtual void stop(domain::ReplicaId replica, std::chrono::milliseconds grace) = 0;
 
   // Replicas of this installation that live and are provably ours. Removes what bears our mark and is dead or
-  // unknown to our own records; leaves alone what only claims to be ours. Its output is followed from here on.
+  // unknown to our own records; leaves alone what only claims to be ours, and what is known already. Its output is
+  // followed from here on.
   virtual std::vector<Found> recover() = 0;
+
+  // --- another hearthd takes this one's place ---
+
+  // Lets go of a replica that lives on. Where adopt() is to go on with its output.
+  virtual std::string release(domain::ReplicaId replica) = 0;
+  // Takes those that live and are provably ours; for each, what release() said, or nothing. One that is known already
+  // is passed over, and what does not live is left to recover().
+  virtual std::vector<Found> adopt(const std::map<domain::ReplicaId, std::string>& replicas) = 0;
 
   // Of those given, the replicas that live: for after `back()`.
   virtual std::vector<domain::ReplicaId> alive() = 0;

@@ -1,5 +1,6 @@
 #include "ports/host.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
@@ -17,6 +18,8 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
 Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);
 }
+
+Descriptor Descriptor::copy() const { return Descriptor{::fcntl(fd_, F_DUPFD_CLOEXEC, 0)}; }
 
 int Descriptor::release() noexcept { return std::exchange(fd_, -1); }
 

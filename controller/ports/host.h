@@ -26,6 +26,7 @@ class Descriptor {
 
   int get() const noexcept { return fd_; }
   int release() noexcept;
+  Descriptor copy() const;  // empty where there is no room for it
   explicit operator bool() const noexcept { return fd_ >= 0; }
 
  private:

@@ -4,6 +4,7 @@
 #include "store/migrations.h"
 
 #include <system_error>
+#include <utility>
 
 namespace hearth::store {
 namespace {
@@ -47,23 +48,37 @@ std::optional<std::uint64_t> put_one(Sqlite& database, std::string_view key, std
 
 }  // namespace
 
-SqliteStore::SqliteStore(const std::filesystem::path& file) : database_(with_folder(file)) {
+SqliteStore::SqliteStore(const std::filesystem::path& file) : database_(std::in_place, with_folder(file)) {
   // Exclusive before the first access: the lock is held from here to the end of the process, and no shared memory
   // file is needed.
-  database_.run("PRAGMA locking_mode = EXCLUSIVE");
-  const auto version = database_.number("PRAGMA user_version");
-  if (version == 0 && database_.number("SELECT count(*) FROM sqlite_schema") != 0) {
-    migrate(database_);  // another program's: refused before anything in it is changed
+  database_->run("PRAGMA locking_mode = EXCLUSIVE");
+  const auto version = database_->number("PRAGMA user_version");
+  if (version == 0 && database_->number("SELECT count(*) FROM sqlite_schema") != 0) {
+    migrate(*database_);  // another program's: refused before anything in it is changed
   }
-  database_.run("PRAGMA journal_mode = WAL");
-  database_.run("PRAGMA synchronous = FULL");
-  migrate(database_);
-  installation_ = database_.text("SELECT value FROM meta WHERE name = 'installation'");
+  database_->run("PRAGMA journal_mode = WAL");
+  database_->run("PRAGMA synchronous = FULL");
+  migrate(*database_);
+  installation_ = database_->text("SELECT value FROM meta WHERE name = 'installation'");
+}
+
+void SqliteStore::close() {
+  const std::lock_guard lock(mutex_);
+  database_.reset();
+}
+
+Sqlite& SqliteStore::open() {
+  if (database_) return *database_;
+  throw domain::Error({.code = domain::Code::unavailable,
+                       .layer = domain::Layer::gateway,
+                       .message = "this hearthd has given its store to the one that follows it",
+                       .hint = "try again in a moment",
+                       .retry_after = std::chrono::seconds{1}});
 }
 
 std::optional<ports::Document> SqliteStore::get(std::string_view key) {
   const std::lock_guard lock(mutex_);
-  Statement statement(database_, "SELECT version, body FROM documents WHERE key = ?");
+  Statement statement(open(), "SELECT version, body FROM documents WHERE key = ?");
   statement.bind(key);
   if (!statement.next()) return std::nullopt;
   return ports::Document{std::string(key), static_cast<std::uint64_t>(statement.number(0)), statement.text(1)};
@@ -71,7 +86,7 @@ std::optional<ports::Document> SqliteStore::get(std::string_view key) {
 
 std::vector<ports::Document> SqliteStore::list(std::string_view prefix, std::string_view after, std::size_t limit) {
   const std::lock_guard lock(mutex_);
-  Statement statement(database_,
+  Statement statement(open(),
                       "SELECT key, version, body FROM documents WHERE key >= ? AND key > ? ORDER BY key LIMIT ?");
   statement.bind(prefix).bind(after).bind(static_cast<std::int64_t>(limit));
   std::vector<ports::Document> found;
@@ -85,18 +100,18 @@ std::vector<ports::Document> SqliteStore::list(std::string_view prefix, std::str
 
 std::optional<std::uint64_t> SqliteStore::put(std::string_view key, std::string_view body, std::uint64_t expected) {
   const std::lock_guard lock(mutex_);
-  Transaction transaction(database_);
-  const auto version = put_one(database_, key, body, expected);
+  Transaction transaction(open());
+  const auto version = put_one(open(), key, body, expected);
   if (version) transaction.commit();
   return version;
 }
 
 std::optional<std::vector<std::uint64_t>> SqliteStore::put_all(std::span<const ports::Write> writes) {
   const std::lock_guard lock(mutex_);
-  Transaction transaction(database_);
+  Transaction transaction(open());
   std::vector<std::uint64_t> versions;
   for (const auto& write : writes) {
-    const auto version = put_one(database_, write.key, write.body, write.expected);
+    const auto version = put_one(open(), write.key, write.body, write.expected);
     if (!version) return std::nullopt;
     versions.push_back(*version);
   }
@@ -107,9 +122,9 @@ std::optional<std::vector<std::uint64_t>> SqliteStore::put_all(std::span<const p
 bool SqliteStore::remove(std::string_view key, std::uint64_t expected) {
   if (expected == 0) return false;
   const std::lock_guard lock(mutex_);
-  Statement statement(database_, "DELETE FROM documents WHERE key = ? AND version = ?");
+  Statement statement(open(), "DELETE FROM documents WHERE key = ? AND version = ?");
   statement.bind(key).bind(static_cast<std::int64_t>(expected)).next();
-  return database_.changes() == 1;
+  return open().changes() == 1;
 }
 
 }  // namespace hearth::store

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace hearth::store {
@@ -20,6 +21,10 @@ class SqliteStore final : public ports::Store {
   // 16 lower-case hex digits, made with the file: on every label, name and mount of this installation.
   const std::string& installation() const { return installation_; }
 
+  // Lets the file go, for another hearthd; from here on everything is refused as `unavailable`. What was acknowledged
+  // is there for whoever opens it next.
+  void close();
+
   std::optional<ports::Document> get(std::string_view key) override;
   std::vector<ports::Document> list(std::string_view prefix, std::string_view after, std::size_t limit) override;
   std::optional<std::uint64_t> put(std::string_view key, std::string_view body, std::uint64_t expected) override;
@@ -27,8 +32,10 @@ class SqliteStore final : public ports::Store {
   bool remove(std::string_view key, std::uint64_t expected) override;
 
  private:
+  Sqlite& open();  // with mutex_ held
+
   std::mutex mutex_;
-  Sqlite database_;
+  std::optional<Sqlite> database_;
   std::string installation_;
 };
 

@@ -47,7 +47,10 @@ class Handlers : public testing::Test {
 };
 
 TEST_F(Handlers, DeployAFunctionAndShowIt) {
-  const auto put = ask("PUT", kFunctions + "/hello", kSpec, {{"content-type", "application/json; charset=utf-8"}});
+  auto untried = json::parse(kSpec);
+  untried["verify"] = false;
+  const auto put =
+      ask("PUT", kFunctions + "/hello", untried.dump(), {{"content-type", "application/json; charset=utf-8"}});
   ASSERT_EQ(put.status, 202) << put.body;
   EXPECT_EQ(header(put, "Location"), kFunctions + "/hello/revisions/1");
   EXPECT_EQ(json::parse(put.body)["state"], "building");
@@ -67,6 +70,25 @@ TEST_F(Handlers, DeployAFunctionAndShowIt) {
   EXPECT_EQ(revision["package"], kPackage);
   EXPECT_EQ(json::parse(ask("GET", kFunctions + "/hello/revisions").body)["items"].size(), 1u);
   EXPECT_EQ(json::parse(ask("GET", kFunctions + "/hello/replicas").body)["items"].size(), 0u);
+}
+
+TEST_F(Handlers, RollBackToWhatServedBefore) {
+  for (std::uint64_t revision = 1; revision <= 2; ++revision) {
+    ask("PUT", kFunctions + "/hello", kSpec);
+    hearth_.await_build({.name = "hello"}, revision);
+  }
+  const auto before = ask("GET", kFunctions + "/hello");
+  EXPECT_EQ(json::parse(before.body)["active"], 2);
+  EXPECT_EQ(json::parse(before.body)["state"], "warm") << "it was tried";
+  const std::string active = kFunctions + "/hello/active";
+  EXPECT_EQ(ask("PUT", active, R"({"revision": 0})").status, 400);
+  EXPECT_EQ(ask("PUT", active, R"({"revision": 7})").status, 404);
+  EXPECT_EQ(ask("PUT", active, "{}", {{"if-match", "\"1\""}}).status, 409);
+  const auto after = ask("PUT", active, "{}", {{"if-match", header(before, "ETag")}});
+  ASSERT_EQ(after.status, 200) << after.body;
+  EXPECT_EQ(json::parse(after.body)["active"], 1);
+  EXPECT_EQ(json::parse(after.body)["previous"], 2);
+  EXPECT_NE(header(after, "ETag"), header(before, "ETag"));
 }
 
 TEST_F(Handlers, ShowWhyABuildFailed) {

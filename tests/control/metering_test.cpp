@@ -200,6 +200,22 @@ TEST_F(MeteringTest, AddsToWhatIsThereAlsoFromAnotherProcess) {
   EXPECT_EQ(usage("hello").busy, held_for(12s));
 }
 
+TEST_F(MeteringTest, HandsOnWhatItTakesOnceAnotherOneWrites) {
+  serve("hello");
+  ASSERT_NE(call("hello").await_lease(), nullptr);
+  clock_.advance(1s);
+  tests::FakeStore others;
+  Metering other{others, dispatcher_, clock_, {}};
+  metering_.hand_on([&](domain::Day day, const domain::FunctionName& function, const Usage& used) {
+    other.add(day, function, used);
+  });
+  clock_.advance(2s);
+  metering_.settle();
+  other.settle();
+  EXPECT_EQ(metering_.usage({.space = "default"}).at(0).usage.busy, held_for(1s)) << "what came before";
+  EXPECT_EQ(other.usage({.space = "default"}).at(0).usage.busy, held_for(2s));
+}
+
 TEST_F(MeteringTest, WritesWhatIsLeftWhenItEnds) {
   serve("hello");
   {

@@ -35,8 +35,9 @@ class ServiceTest : public testing::Test {
     return spec;
   }
   // The fault of the build, or nothing.
-  std::optional<Fault> settle(const domain::Revision& revision) {
-    const auto log = service_->build_log(revision.function, revision.number);
+  std::optional<Fault> settle(const domain::Revision& revision) { return await(*service_, revision); }
+  static std::optional<Fault> await(Service& service, const domain::Revision& revision) {
+    const auto log = service.build_log(revision.function, revision.number);
     EXPECT_TRUE(log);
     auto part = log->read(0, 0ms);
     while (!part.settled) part = log->read(part.next, 10s);
@@ -112,33 +113,123 @@ TEST_F(ServiceTest, RefusesAPackageThatIsNotHere) {
   EXPECT_EQ(refused([&] { service_->deploy(spec(), "", std::nullopt); }).code, Code::invalid);
 }
 
-TEST_F(ServiceTest, ServesWhatIsStoredAfterARestartAndEndsBuildsThatWereCutOff) {
+TEST_F(ServiceTest, ServesWhatIsStoredAfterARestartAndGoesOnWithDeploysThatWereCutOff) {
   deploy();
   builder_.hold(true);
   service_->deploy(spec(), "sha256:p2", std::nullopt);
   service_.reset();
-  // As a kill would have left it: the cancelled build had no time to be recorded.
-  Records records{store_};
-  auto cut_off = *records.revision(hello_, 2);
-  cut_off.state = RevisionState::building;
-  cut_off.fault.reset();
-  records.put(cut_off);
+  EXPECT_EQ(Records{store_}.revision(hello_, 2)->state, RevisionState::building);
+  builder_.hold(false);
+  engine_.behave("sha256:image-hello-2", {.held = true});
 
   Dispatcher dispatcher{engine_, clock_, {}};
   Service service{store_, packages_, builder_, dispatcher, clock_};
   service.load();
 
-  EXPECT_EQ(service.revision(hello_, 2).state, RevisionState::failed);
   Caller caller{dispatcher, clock_};
+  ASSERT_TRUE(caller.call("hello"));
+  ASSERT_NE(caller.await_lease(), nullptr);
+  EXPECT_EQ(caller.await_lease()->replica().revision, 1u) << "until the second is warm";
+  engine_.let_start("sha256:image-hello-2");
+  EXPECT_FALSE(await(service, service.revision(hello_, 2)));
+  EXPECT_EQ(service.function(hello_).value.active, 2u);
+}
+
+TEST_F(ServiceTest, TriesAgainAfterARestartWhatWasBuiltAndNotYetWarm) {
+  deploy();
+  engine_.behave("sha256:image-hello-2", {.held = true});
+  service_->deploy(spec(), "sha256:p2", std::nullopt);
+  ASSERT_TRUE(engine_.await([](const auto& engine) { return engine.starts() == 2; }));
+  service_.reset();
+  EXPECT_EQ(Records{store_}.revision(hello_, 2)->state, RevisionState::starting);
+  EXPECT_EQ(Records{store_}.function(hello_)->value.active, 1u);
+  engine_.let_start("sha256:image-hello-2");
+
+  Dispatcher dispatcher{engine_, clock_, {}};
+  Service service{store_, packages_, builder_, dispatcher, clock_};
+  service.load();
+  EXPECT_FALSE(await(service, service.revision(hello_, 2)));
+  EXPECT_EQ(service.function(hello_).value.active, 2u);
+}
+
+TEST_F(ServiceTest, ADeployThatDoesNotStartFailsWithItsCauseAndTheOldRevisionServesOn) {
+  deploy();
+  engine_.behave("sha256:image-hello-2", {.kind = tests::FakeEngine::Behaviour::Kind::does_not_load});
+  const auto broken = service_->deploy(spec(), "sha256:p2", std::nullopt);
+  EXPECT_EQ(settle(broken)->message, "the handler did not load");
+  EXPECT_EQ(service_->revision(hello_, 2).state, RevisionState::failed);
+  EXPECT_EQ(service_->revision(hello_, 2).fault->message, "the handler did not load");
+  EXPECT_EQ(service_->function(hello_).value.active, 1u);
+  EXPECT_FALSE(service_->view(hello_).last_failure);
+  Caller caller{dispatcher_, clock_};
   ASSERT_TRUE(caller.call("hello"));
   ASSERT_NE(caller.await_lease(), nullptr);
   EXPECT_EQ(caller.await_lease()->replica().revision, 1u);
 }
 
+TEST_F(ServiceTest, AFirstDeployThatDoesNotStartServesNothing) {
+  engine_.behave({.kind = tests::FakeEngine::Behaviour::Kind::exits});
+  EXPECT_TRUE(settle(service_->deploy(spec(), "sha256:p1", std::nullopt)));
+  EXPECT_EQ(service_->function(hello_).value.active, 0u);
+  EXPECT_EQ(engine_.containers(), 0u);
+  Caller caller{dispatcher_, clock_};
+  EXPECT_FALSE(caller.call("hello"));
+}
+
+TEST_F(ServiceTest, WhatIsNotToBeVerifiedServesAsSoonAsItIsBuilt) {
+  EXPECT_FALSE(settle(service_->deploy(spec(), "sha256:p1", std::nullopt, false)));
+  EXPECT_EQ(service_->function(hello_).value.active, 1u);
+  EXPECT_EQ(engine_.starts(), 0u);
+}
+
+TEST_F(ServiceTest, RollsBackToTheRevisionThatServedBeforeAndADeployAfterThatWins) {
+  deploy();
+  deploy();
+  deploy();
+  EXPECT_EQ(service_->rollback(hello_, std::nullopt, std::nullopt).value.active, 2u);
+  EXPECT_EQ(dispatcher_.serving(hello_), 2u);
+  EXPECT_EQ(service_->rollback(hello_, 1, std::nullopt).value.active, 1u);
+  EXPECT_EQ(service_->rollback(hello_, std::nullopt, std::nullopt).value.active, 2u) << "the one before";
+  EXPECT_EQ(deploy().number, 4u);
+  EXPECT_EQ(service_->function(hello_).value.active, 4u);
+  EXPECT_EQ(service_->function(hello_).value.previous, 2u);
+}
+
+TEST_F(ServiceTest, ARollbackThatDoesNotStartLeavesWhatServes) {
+  deploy();
+  deploy();
+  ASSERT_TRUE(engine_.await([](const auto& engine) { return engine.containers() == 1; })) << "the first is gone";
+  engine_.behave("sha256:image-hello-1", {.kind = tests::FakeEngine::Behaviour::Kind::exits});
+  EXPECT_THAT(refused([&] { service_->rollback(hello_, std::nullopt, std::nullopt); }).message,
+              testing::HasSubstr("exited with code"));
+  EXPECT_EQ(service_->function(hello_).value.active, 2u);
+  EXPECT_EQ(service_->revision(hello_, 1).state, RevisionState::ready) << "it did serve once";
+}
+
+TEST_F(ServiceTest, RefusesARollbackToWhatNeverServedOrThatWasDecidedOnAnOlderState) {
+  deploy();
+  EXPECT_EQ(refused([&] { service_->rollback(hello_, std::nullopt, std::nullopt); }).code, Code::conflict);
+  engine_.behave("sha256:image-hello-2", {.kind = tests::FakeEngine::Behaviour::Kind::exits});
+  EXPECT_TRUE(settle(service_->deploy(spec(), "sha256:p2", std::nullopt)));
+  EXPECT_EQ(refused([&] { service_->rollback(hello_, 2, std::nullopt); }).code, Code::conflict);
+  EXPECT_EQ(refused([&] { service_->rollback(hello_, 9, std::nullopt); }).code, Code::not_found);
+  const auto version = service_->function(hello_).version;
+  EXPECT_EQ(refused([&] { service_->rollback(hello_, 1, version - 1); }).code, Code::conflict);
+  EXPECT_EQ(service_->rollback(hello_, 1, version).value.active, 1u);
+}
+
+TEST_F(ServiceTest, ChangesNothingOnceItIsClosed) {
+  deploy();
+  service_->close();
+  EXPECT_EQ(refused([&] { service_->deploy(spec(), "sha256:p1", std::nullopt); }).code, Code::unavailable);
+  EXPECT_EQ(refused([&] { service_->rollback(hello_, 1, std::nullopt); }).code, Code::unavailable);
+  EXPECT_EQ(refused([&] { service_->remove(hello_, std::nullopt); }).retry_after, 1s);
+}
+
 TEST_F(ServiceTest, RemovalLeavesNeitherReplicaNorImageNorPackageNorRecord) {
   deploy();
   deploy("sha256:p2");
-  deploy("sha256:p2", "other");
+  EXPECT_FALSE(settle(service_->deploy(spec("other"), "sha256:p2", std::nullopt, false)));
   Caller caller{dispatcher_, clock_};
   ASSERT_TRUE(caller.call("hello"));
   caller.finish();
@@ -186,6 +277,17 @@ TEST_F(ServiceTest, KeepsTheLastRevisionsAndForgetsTheRest) {
   EXPECT_THAT(revisions, testing::SizeIs(11));
   EXPECT_EQ(revisions.front().number, 15u);
   EXPECT_EQ(builder_.images(), 11u);
+  auto frugal = spec();
+  frugal.history = 2;
+  EXPECT_FALSE(settle(service_->deploy(frugal, "sha256:p1", std::nullopt)));
+  EXPECT_THAT(service_->revisions(hello_), testing::SizeIs(3));
+}
+
+TEST_F(ServiceTest, KeepsWhatServedBeforeHoweverOldItIs) {
+  for (int i = 0; i < 12; ++i) deploy();
+  service_->rollback(hello_, 2, std::nullopt);
+  deploy();
+  EXPECT_EQ(service_->rollback(hello_, std::nullopt, std::nullopt).value.active, 2u);
 }
 
 // --- routes ---

@@ -157,9 +157,26 @@ TEST(Pool, GivesABusyReplicaBackWhenItsLastCallEnds) {
   EXPECT_EQ(pool.held(), 1u);
 }
 
-TEST(Pool, GivesBackWhatItNeverHad) {
+TEST(Pool, GivesALendingBackOnce) {
   Pool pool{10, 1};
+  pool.lend(9, 0, 1, kStart);
   EXPECT_TRUE(pool.reclaim(9));
+  EXPECT_FALSE(pool.reclaim(9)) << "the fleet asked again before it heard of the first";
+}
+
+TEST(Pool, GrantsAgainWhatIsNotWantedBackAnyMore) {
+  Pool pool{10, 1};
+  pool.lend(1, 0, 3, kStart);
+  const auto first = *granted(pool, 1);
+  const auto second = *granted(pool, 2);
+  pool.reclaim(1);
+  pool.call_ended(second, 0, kStart);
+  EXPECT_FALSE(granted(pool, 3));
+  ASSERT_THAT(pool.recall(1, kStart), testing::SizeIs(1)) << "the held call is granted what was free";
+  EXPECT_TRUE(granted(pool, 4));
+  EXPECT_FALSE(granted(pool, 5)) << "the first call's place is taken still";
+  EXPECT_TRUE(pool.call_ended(first, 0, kStart).next);
+  EXPECT_TRUE(pool.recall(7, kStart).empty());
 }
 
 TEST(Pool, CanBeLentAReplicaAgain) {

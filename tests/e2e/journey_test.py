@@ -30,7 +30,8 @@ class Journey(HearthdCase):
 
         deployed = self.hearthd.fn("deploy", cwd=folder)
         self.assertEqual(deployed.stdout, f"http://{self.hearthd.gateway}/fn/hello\n")
-        self.assertEqual(self.json_of("get", "hello")["state"], "cold")
+        self.assertEqual(self.json_of("get", "hello")["state"], "warm", "it was started once, to see that it does")
+        self.hearthd.await_state("hello", "cold")
 
         first = self.hearthd.fn("invoke", "hello", "-v", "--data", '{"name":"Ada"}')
         self.assertEqual(json.loads(first.stdout), {"message": "Hello, Ada!"})

@@ -179,6 +179,14 @@ class FakeEngine final : public ports::Engine {
     return found;
   }
 
+  std::string release(domain::ReplicaId) override { return {}; }
+
+  std::vector<ports::Found> adopt(const std::map<domain::ReplicaId, std::string>& replicas) override {
+    auto found = recover();
+    std::erase_if(found, [&](const ports::Found& one) { return !replicas.contains(one.id); });
+    return found;
+  }
+
   std::vector<domain::ReplicaId> alive() override { return running(); }
 
   void watch(ports::EngineEvents& events, std::stop_token stop) override {

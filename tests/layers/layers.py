@@ -23,6 +23,7 @@ MAY_USE = {
     "events": OUTER,
     "store": INNER | {"telemetry"},
     "host": INNER | {"telemetry"},
+    "handover": INNER,
     "engines/docker": INNER | {"net", "telemetry"},
     "engines/kubernetes": INNER | {"net", "telemetry"},
     "cli": {"domain", "net"},

@@ -55,6 +55,21 @@ TEST(SqliteStore, KeepsItsInstallationAndItsDocumentsWhenOpenedAgain) {
   EXPECT_GT(store.put("key", "other", version).value(), version);
 }
 
+TEST(SqliteStore, OnceClosedIsAnothersToOpenAndRefusesEverything) {
+  TemporaryFolder folder;
+  SqliteStore before(folder / "hearth.db");
+  ASSERT_TRUE(before.put("key", "body", 0));
+  before.close();
+  SqliteStore after(folder / "hearth.db");
+  EXPECT_EQ(after.get("key")->body, "body");
+  try {
+    before.put("key", "late", 1);
+    ADD_FAILURE() << "a second writer";
+  } catch (const domain::Error& error) {
+    EXPECT_EQ(error.fault().code, domain::Code::unavailable);
+  }
+}
+
 TEST(SqliteStore, IsReadableByItsOwnerOnly) {
   TemporaryFolder folder;
   SqliteStore store(folder / "hearth.db");

@@ -41,6 +41,8 @@ class DockerEngine final : public ports::Engine {
   ports::Running start(const ports::ReplicaSpec& spec, std::stop_token stop) override;
   void stop(domain::ReplicaId replica, std::chrono::milliseconds grace) override;
   std::vector<ports::Found> recover() override;
+  std::string release(domain::ReplicaId replica) override;
+  std::vector<ports::Found> adopt(const std::map<domain::ReplicaId, std::string>& replicas) override;
   std::vector<domain::ReplicaId> alive() override;
   void watch(ports::EngineEvents& events, std::stop_token stop) override;
 
@@ -50,6 +52,8 @@ class DockerEngine final : public ports::Engine {
   void tidy();
 
  private:
+  // A container that is being made and is in no record yet.
+  class Making;
   struct Facts {
     About about;
     std::string cgroup_version;
@@ -67,9 +71,11 @@ class DockerEngine final : public ports::Engine {
   [[noreturn]] void fail_late(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
   void discard(domain::ReplicaId replica, const std::string& container, const std::stop_token& stop = {}) noexcept;
 
-  std::optional<ports::Found> adopt(domain::ReplicaId replica, const Record& record);
+  std::optional<ports::Found> adopt(domain::ReplicaId replica, const Record& record, std::int64_t told);
   bool answers(const ports::Address& address);
   void remove_orphans();
+  bool is_made(const std::string& container);
+  bool is_made(domain::ReplicaId replica);
 
   void handle(const ContainerEvent& event, ports::EngineEvents& events);
   void ran_out(const std::string& container);
@@ -89,6 +95,7 @@ class DockerEngine final : public ports::Engine {
   std::mutex mutex_;
   std::optional<Facts> facts_;
   std::map<std::string, std::vector<std::string>> volumes_;  // by image; an image never changes
+  std::set<std::string> making_;                             // names of containers that are being made
   std::map<domain::ReplicaId, std::string> doomed_;          // containers that could not be removed yet
   std::int64_t last_event_nanos_;                            // the watching thread's own
   Upkeep upkeep_;                                            // ended first

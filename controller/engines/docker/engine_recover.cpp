@@ -2,6 +2,9 @@
 
 #include "net/await_port.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace hearth::docker {
 
 using domain::ReplicaId;
@@ -13,11 +16,13 @@ std::vector<Found> DockerEngine::recover() {
   std::vector<Found> found;
   for (const auto& [replica, text] : host_.remembered()) {
     const auto record = read_record(text);
-    auto living = record ? adopt(replica, *record) : std::nullopt;
+    if (record && roster_.knows(record->container)) continue;
+    auto living = record ? adopt(replica, *record, 0) : std::nullopt;
     if (living) {
       found.push_back(std::move(*living));
       continue;
     }
+    if (is_made(replica)) continue;
     if (record) {
       discard(replica, record->container);
     } else {
@@ -28,7 +33,26 @@ std::vector<Found> DockerEngine::recover() {
   return found;
 }
 
-std::optional<Found> DockerEngine::adopt(ReplicaId replica, const Record& record) {
+std::vector<Found> DockerEngine::adopt(const std::map<ReplicaId, std::string>& replicas) {
+  std::vector<Found> found;
+  if (replicas.empty()) return found;
+  for (const auto& [replica, text] : host_.remembered()) {
+    const auto given = replicas.find(replica);
+    const auto record = read_record(text);
+    if (given == replicas.end() || !record || roster_.knows(record->container)) continue;
+    if (auto living = adopt(replica, *record, std::atoll(given->second.c_str()))) found.push_back(std::move(*living));
+  }
+  return found;
+}
+
+std::string DockerEngine::release(ReplicaId replica) {
+  const auto member = roster_.stopping(replica);
+  roster_.remove(replica);
+  return std::to_string(member && member->output ? member->output->leave() : 0);
+}
+
+// `told`: up to when its output is kept already; 0: only what comes is.
+std::optional<Found> DockerEngine::adopt(ReplicaId replica, const Record& record, std::int64_t told) {
   const auto container = containers_.inspect(record.container);
   if (!container || container->id != record.container || !container->running || container->paused) return std::nullopt;
   ports::Address address = ports::UnixAddress{.replica = replica, .owner = record.container};
@@ -39,7 +63,7 @@ std::optional<Found> DockerEngine::adopt(ReplicaId replica, const Record& record
   }
   if (!answers(address)) return std::nullopt;
   roster_.add({.replica = replica, .container = record.container, .state = MemberState::running});
-  roster_.set_output(replica, followers_.join(record.container, replica, record.function));
+  roster_.set_output(replica, followers_.join(record.container, replica, record.function, told));
   return Found{
       .id = replica, .function = record.function, .revision = record.revision, .running = {.address = address}};
 }
@@ -61,8 +85,20 @@ bool DockerEngine::answers(const ports::Address& address) {
 void DockerEngine::remove_orphans() {
   for (const auto& container : containers_.list(settings_.installation)) {
     if (roster_.knows(container.id) || !is_ours(settings_.installation, container.name, container.labels)) continue;
+    if (is_made(container.name)) continue;
     containers_.remove(container.id);
   }
+}
+
+bool DockerEngine::is_made(const std::string& container) {
+  const std::lock_guard lock{mutex_};
+  return making_.contains(container);
+}
+
+bool DockerEngine::is_made(ReplicaId replica) {
+  const std::lock_guard lock{mutex_};
+  const auto ending = "-" + domain::format_replica(replica);
+  return std::ranges::any_of(making_, [&](const std::string& name) { return name.ends_with(ending); });
 }
 
 }  // namespace hearth::docker

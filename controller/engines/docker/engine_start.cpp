@@ -58,6 +58,24 @@ Running DockerEngine::start(const ReplicaSpec& spec, std::stop_token stop) {
   }
 }
 
+class DockerEngine::Making {
+ public:
+  Making(DockerEngine& engine, std::string name) : engine_(engine), name_(std::move(name)) {
+    const std::lock_guard lock{engine_.mutex_};
+    engine_.making_.insert(name_);
+  }
+  Making(const Making&) = delete;
+  Making& operator=(const Making&) = delete;
+  ~Making() {
+    const std::lock_guard lock{engine_.mutex_};
+    engine_.making_.erase(name_);
+  }
+
+ private:
+  DockerEngine& engine_;
+  std::string name_;
+};
+
 // The calls to Docker are not broken off by a stop: it would go on making what nobody waits for.
 std::string DockerEngine::create(const ReplicaSpec& spec) {
   const auto known = facts();
@@ -71,6 +89,7 @@ std::string DockerEngine::create(const ReplicaSpec& spec) {
   const auto name = container_name(settings_.installation, spec);
   const auto kind = network_kind(spec);
   std::string container;
+  const Making making(*this, name);
   try {
     if (serves_socket(spec)) around.socket_folder = host_.make_socket_folder(spec.id);
     container = containers_.create(name, create_body(spec, around).dump());

@@ -1,5 +1,6 @@
 #include "engines/docker/followers.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hearth::docker {
@@ -48,6 +49,12 @@ std::int64_t Following::last_nanos() const {
   return last_nanos_;
 }
 
+std::int64_t Following::leave() {
+  const std::lock_guard lock{mutex_};
+  left_ = true;
+  return std::max<std::int64_t>(last_nanos_, 1);  // nothing told yet: whoever follows begins at the start
+}
+
 void Following::feed(std::string_view bytes) { frames_.feed(bytes); }
 
 void Following::end() {
@@ -78,6 +85,7 @@ void Following::line(const OutputLine& line) {
   using namespace std::chrono;
   {
     const std::lock_guard lock{mutex_};
+    if (left_) return;
     last_nanos_ = frames_.last_nanos();
     if (keeps_tail_) {
       tail_.emplace_back(line.text.substr(0, 1000));
@@ -102,11 +110,13 @@ std::shared_ptr<Following> Followers::follow(const std::string& container, domai
 }
 
 std::shared_ptr<Following> Followers::join(const std::string& container, domain::ReplicaId replica,
-                                           const domain::FunctionName& function) {
+                                           const domain::FunctionName& function, std::int64_t told) {
   auto following = std::make_shared<Following>(sink_, replica, function);
   following->drop_tail();
-  following->last_nanos_ = wall_nanos();  // or one that breaks off before its first line would be told from the start
-  open(container, following, "&tail=0", {});
+  // Or one that breaks off before its first line would be told from the start.
+  following->last_nanos_ = told != 0 ? told : wall_nanos();
+  // Docker's `since` includes its own moment, to the nanosecond.
+  open(container, following, told != 0 ? "&since=" + unix_seconds(told + 1) : "&tail=0", {});
   return following;
 }
 

@@ -28,6 +28,7 @@ class Following {
   void note(std::string_view text);  // a line of ours among its own
   void drop_tail();                  // it has started well: nobody will ask
   std::int64_t last_nanos() const;
+  std::int64_t leave();  // nothing more goes to the sink; last_nanos() then
 
  private:
   friend class Followers;
@@ -45,6 +46,7 @@ class Following {
   mutable std::condition_variable changed_;
   bool ended_ = false;
   bool keeps_tail_ = true;
+  bool left_ = false;
   std::deque<std::string> tail_;
   std::int64_t last_nanos_ = 0;
   LogFrames frames_;  // the log thread's own
@@ -58,9 +60,9 @@ class Followers {
   // All output from its start. `on_end` comes from the log thread, when the output ends or the engine goes away.
   std::shared_ptr<Following> follow(const std::string& container, domain::ReplicaId replica,
                                     const domain::FunctionName& function, std::function<void()> on_end);
-  // Only what comes from now on.
+  // Only what comes after `told`, as last_nanos() tells it; 0: from now on.
   std::shared_ptr<Following> join(const std::string& container, domain::ReplicaId replica,
-                                  const domain::FunctionName& function);
+                                  const domain::FunctionName& function, std::int64_t told);
   // Goes on where it broke off; nothing happens where it goes on already.
   void resume(const std::string& container, const std::shared_ptr<Following>& following,
               std::function<void()> on_end = {});

@@ -208,12 +208,53 @@ TEST_F(Deploy, TellsABuildThatFailedForWantOfTheEngineAsThat) {
   EXPECT_THAT(outcome.err, testing::EndsWith("error: Docker is away\nhint: start it\n"));
 }
 
-TEST_F(Deploy, TellsABuildWhoseOutputEndsTooSoon) {
+TEST_F(Deploy, GoesOnWithTheHearthdThatFollowsTheOneThatEnded) {
   stub_.set(std::string("HEAD ") + kPackages + "*", answer("200 OK", ""));
   build("{\"type\":\"output\",\"text\":\"Step 1\\n\"}\n");
+  Program program({"deploy"}, at(stub_), folder_.path());
+  stub_.await("GET " + kHello + "/revisions/3/build");
+  build("{\"type\":\"built\",\"revision\":3}\n{\"type\":\"done\",\"revision\":3}\n");
+  const auto outcome = program.finish();
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("deployed hello, revision 3\n"));
+}
+
+TEST_F(Deploy, TellsWhyARevisionDoesNotStartAndWhichOneServes) {
+  stub_.set(std::string("HEAD ") + kPackages + "*", answer("200 OK", ""));
+  build(R"({"type":"built","revision":3}
+{"type":"failed","problem":{"code":"unavailable","layer":"function","detail":"it did not load","log":"SyntaxError"}}
+)");
   const auto outcome = deploy();
-  EXPECT_EQ(outcome.code, 4);
-  EXPECT_THAT(outcome.err, HasSubstr("error: hearthd ended the build's output before the build\n"));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("revision 3 does not serve; revision 3 still does\n"));
+  EXPECT_THAT(outcome.err, testing::EndsWith("error: it did not load\n  SyntaxError\n"));
+}
+
+TEST_F(Deploy, ChangesOnlyWhatItHasSeen) {
+  stub_.set(std::string("HEAD ") + kPackages + "*", answer("200 OK", ""));
+  build("{\"type\":\"done\",\"revision\":3}\n");
+  EXPECT_EQ(deploy({"--no-verify"}).code, 0);
+  const auto asked = stub_.await("PUT " + kHello);
+  EXPECT_THAT(asked.head, HasSubstr("If-Match: \"7\""));
+  EXPECT_EQ(json::parse(asked.body)["verify"], false);
+}
+
+TEST_F(Deploy, RefusesToPutItselfOverADeployThatCameBetween) {
+  stub_.set(std::string("HEAD ") + kPackages + "*", answer("200 OK", ""));
+  stub_.set("PUT " + kHello, problem("409 Conflict", R"({"code":"conflict","layer":"client","detail":"at 8, not 7"})"));
+  const auto outcome = deploy();
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("error: another deploy or rollback came between: at 8, not 7\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("fn deploy --force puts yours over it"));
+}
+
+TEST_F(Deploy, ReturnsAtOnceWhereNobodyWaits) {
+  stub_.set(std::string("HEAD ") + kPackages + "*", answer("200 OK", ""));
+  const auto outcome = deploy({"--no-wait", "--force"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("revision 3 goes on; fn revisions hello shows it\n"));
+  EXPECT_FALSE(stub_.was_asked("GET " + kHello + "/revisions/3/build"));
+  EXPECT_THAT(stub_.await("PUT " + kHello).head, testing::Not(HasSubstr("If-Match")));
 }
 
 TEST_F(Deploy, SaysThatTheBuildGoesOnWhenInterrupted) {
@@ -224,7 +265,7 @@ TEST_F(Deploy, SaysThatTheBuildGoesOnWhenInterrupted) {
   program.interrupt();
   const auto outcome = program.finish();
   EXPECT_EQ(outcome.code, 130);
-  EXPECT_THAT(outcome.err, HasSubstr("revision 3 goes on building; fn get hello shows it\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("revision 3 goes on; fn revisions hello shows it\n"));
 }
 
 TEST_F(Deploy, ShowsEveryComplaintOfTheServer) {
@@ -234,6 +275,18 @@ TEST_F(Deploy, ShowsEveryComplaintOfTheServer) {
       "errors":[{"field":"limits.memory","message":"more than this machine has"}]})"));
   EXPECT_THAT(deploy().err,
               testing::EndsWith("error: the spec is not valid\n  limits.memory: more than this machine has\n"));
+}
+
+TEST(Rollback, GuardsItsChangeByTheVersionItHasSeen) {
+  ApiStub stub{ApiStub::Answers{}};
+  stub.set("GET " + kHello, answer("200 OK", function_of(stub)));
+  stub.set("PUT " + kHello + "/active", answer("200 OK", R"({"name":"hello","active":1,"version":9})"));
+  const auto outcome = run({"rollback", "hello", "--to", "1"}, at(stub));
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "hello is at revision 1 again, after 3\n");
+  const auto asked = stub.await("PUT " + kHello + "/active");
+  EXPECT_THAT(asked.head, HasSubstr("If-Match: \"7\""));
+  EXPECT_EQ(json::parse(asked.body)["revision"], 1);
 }
 
 }  // namespace

@@ -1,0 +1,114 @@
+#include "handover/giver.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+namespace hearth::handover {
+
+using ports::Descriptor;
+
+namespace {
+
+std::vector<Descriptor> copies(const std::vector<Descriptor>& descriptors, std::vector<Descriptor> all = {}) {
+  for (const auto& one : descriptors) all.push_back(one.copy());
+  return all;
+}
+
+}  // namespace
+
+Giver::Giver(Settings settings) : settings_(std::move(settings)), listener_(listen_at(settings_.path)) {}
+
+void Giver::start() {
+  sender_ = std::jthread{[this](const std::stop_token& stop) { push(stop); }};
+  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+}
+
+Giver::~Giver() {
+  thread_.request_stop();
+  ::shutdown(listener_.get(), SHUT_RDWR);
+  {
+    const std::scoped_lock lock{mutex_};
+    if (channel_) channel_.shut_down();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Giver::send(Message message) {
+  const std::scoped_lock lock{mutex_};
+  unsent_.push_back(std::move(message));
+  changed_.notify_all();
+}
+
+void Giver::forget_unsent() {
+  const std::scoped_lock lock{mutex_};
+  std::erase_if(unsent_, [](const Message& message) { return message.descriptors.empty(); });
+}
+
+void Giver::push(const std::stop_token& stop) {
+  std::unique_lock lock{mutex_};
+  while (changed_.wait(lock, stop, [this] { return linked_ && !unsent_.empty(); })) {
+    // The channel is not replaced while it is linked.
+    Message next = std::move(unsent_.front());
+    unsent_.pop_front();
+    sending_ = true;
+    lock.unlock();
+    const bool sent = channel_.send(next);
+    lock.lock();
+    sending_ = false;
+    changed_.notify_all();
+    if (sent) continue;
+    linked_ = false;
+    unsent_.push_front(std::move(next));
+  }
+}
+
+void Giver::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    auto next = accept_one(listener_.get());
+    if (stop.stop_requested()) return;
+    if (!next) continue;
+    {
+      std::unique_lock lock{mutex_};
+      changed_.wait(lock, [this] { return !sending_; });
+      channel_ = std::move(*next);
+    }
+    serve(stop);
+  }
+}
+
+// False: it went before it was ready.
+bool Giver::offer() {
+  Message sockets{.words = "sockets " + std::to_string(settings_.gateway.size()) + " " +
+                           std::to_string(settings_.api.size())};
+  sockets.descriptors = copies(settings_.api, copies(settings_.gateway));
+  if (!channel_.send(sockets)) return false;
+  const auto answer = channel_.receive();
+  return answer && answer->word(0) == "ready";
+}
+
+void Giver::serve(const std::stop_token& stop) {
+  if (!offer()) return;
+  settings_.let_go();
+  {
+    const std::scoped_lock lock{mutex_};
+    linked_ = true;
+    changed_.notify_all();
+  }
+  bool in_good_order = false;
+  while (const auto said = channel_.receive()) {
+    if (said->word(0) == "serving") settings_.served();
+    in_good_order = said->word(0) == "farewell";
+  }
+  {
+    const std::scoped_lock lock{mutex_};
+    linked_ = false;
+  }
+  if (stop.stop_requested()) return;
+  if (!in_good_order) return settings_.lost();
+  settings_.gateway.clear();  // the addresses are free for whoever starts next
+  settings_.api.clear();
+  settings_.left();
+}
+
+}  // namespace hearth::handover
