@@ -22,6 +22,7 @@ namespace {
 std::string words(std::string_view body) {
   const auto value = nlohmann::json::parse(body, nullptr, false);
   if (value.is_object() && value.contains("message") && value["message"].is_string()) return value["message"];
+  while (body.ends_with('\n')) body.remove_suffix(1);
   return body.empty() ? "it gave no reason" : std::string{body.substr(0, 500)};
 }
 

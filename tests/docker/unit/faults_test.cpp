@@ -74,7 +74,8 @@ TEST(Unreachable, GivesOneLineWithTheMend) {
 }
 
 TEST(Refusal, TellsThatDockerWantsTls) {
-  const auto fault = refusal("ask", 400, "Client sent an HTTP request to an HTTPS server.");
+  const auto fault = refusal("ask", 400, "Client sent an HTTP request to an HTTPS server.\n");
+  EXPECT_TRUE(fault.message.ends_with("HTTPS server."));
   EXPECT_EQ(fault.code, Code::unavailable);
   EXPECT_THAT(fault.hint, HasSubstr("docker_tls_verify"));
 }
