@@ -67,7 +67,8 @@ TEST(EngineRestart, StopsWatchingAtOnceWhileTheEngineIsAway) {
   Lines lines;
   tests::TemporaryFolder folder;
   host::LinuxHost host{folder.path(), true};
-  DockerEngine engine{{(folder / "no.sock").string(), {"id", "secret"}}, host, lines};
+  DockerEngine engine{
+      {.location = {.socket = (folder / "no.sock").string()}, .installation = {"id", "secret"}}, host, lines};
   contract::Exits exits;
   {
     const contract::Watching watching{engine, exits};
