@@ -214,6 +214,7 @@ TEST_F(MeteringTest, HandsOnWhatItTakesOnceAnotherOneWrites) {
   other.settle();
   EXPECT_EQ(metering_.usage({.space = "default"}).at(0).usage.busy, held_for(1s)) << "what came before";
   EXPECT_EQ(other.usage({.space = "default"}).at(0).usage.busy, held_for(2s));
+  metering_.hand_on({});  // which outlives `other`
 }
 
 TEST_F(MeteringTest, WritesWhatIsLeftWhenItEnds) {
