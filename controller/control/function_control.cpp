@@ -56,8 +56,13 @@ void FunctionEntry::prepare(const domain::Revision& revision) {
     revisions_.insert_or_assign(revision.number, std::make_shared<const domain::Revision>(revision));
     attempt_ = {.revision = revision.number};
     fleet_.prepare(revision.number, settings_of(revision.spec));
-    if (fleet_.revision() == revision.number) last_failure_.reset();
+    if (fleet_.revision() == revision.number) forget_failures();
   });
+}
+
+void FunctionEntry::forget_failures() {
+  last_failure_.reset();
+  last_death_.reset();
 }
 
 FunctionEntry::Verdict FunctionEntry::verdict(std::uint64_t revision) const {
@@ -308,7 +313,8 @@ void FunctionEntry::started(const Order& order, const ports::Running& running) {
   change([&](FleetEffects& effects, Deliveries& out, Time now) {
     replicas_.emplace(order.replica, make_slots(order.replica, *revisions_.at(order.revision), running, now));
     meter_.start_succeeded(running.created, running.loaded);
-    if (order.revision == fleet_.revision() || order.revision == fleet_.candidate()) last_failure_.reset();
+    if (order.revision == fleet_.revision()) last_failure_.reset();
+    if (order.revision == fleet_.candidate()) forget_failures();  // from now on it is the one that serves
     starting_times_ = {.held = {}, .cold = running.created, .init = running.loaded};
     fleet_.loaded(order.replica, order.epoch, effects, now);
     settle(effects, out, now);

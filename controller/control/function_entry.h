@@ -110,6 +110,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   void note_changes();
   void forget_revisions();
   Verdict verdict(std::uint64_t revision) const;
+  void forget_failures();  // another revision serves
   std::shared_ptr<ReplicaSlots> make_slots(domain::ReplicaId replica, const domain::Revision& revision,
                                            const ports::Running& running, domain::Time now);
   void note_frozen(domain::Time now);
