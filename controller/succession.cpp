@@ -78,6 +78,16 @@ std::optional<Predecessor> take_over(const Config& config) {
   return before;
 }
 
+void Outbox::open(handover::Giver* giver) {
+  const std::scoped_lock lock{mutex_};
+  giver_ = giver;
+}
+
+void Outbox::send(Message message) {
+  const std::scoped_lock lock{mutex_};
+  if (giver_) giver_->send(std::move(message));
+}
+
 Succession::Succession(const Config& config, Parts parts, std::function<void(Turn)> tell)
     : config_(config), parts_(parts), tell_(std::move(tell)) {}
 
@@ -88,6 +98,7 @@ Succession::~Succession() {
   for (auto* thread : {&listener_, &adopter_}) {
     if (thread->joinable()) thread->join();
   }
+  outbox_->close();
   giver_.reset();
 }
 
@@ -194,6 +205,7 @@ void Succession::offer() {
                                       tell_(Turn::lost);
                                     },
                                 .left = [this] { settle(served_); }});
+  outbox_->open(giver_.get());
   giver_->start();
 }
 
@@ -201,9 +213,9 @@ void Succession::let_go() {
   giver_->forget_unsent();
   if (!let_go_.exchange(true)) part_with_calls();
   for (const auto& [function, replica] : parts_.dispatcher.replicas()) {
-    giver_->send({.words = "uses " + domain::format_replica(replica) + " " + function.space + " " + function.name});
+    outbox_->send({.words = "uses " + domain::format_replica(replica) + " " + function.space + " " + function.name});
   }
-  giver_->send({.words = "yours"});
+  outbox_->send({.words = "yours"});
 }
 
 // Changes first, so that what is given is what stays; then what brings calls; the store last of what is shared.
@@ -212,26 +224,28 @@ void Succession::part_with_calls() {
   parts_.service.close();
   parts_.api.hand_over(pass_on("api"));
   parts_.gateway.hand_over(pass_on("gateway"));
-  parts_.logs.forward(
-      [this](const ports::LogLine& line) { giver_->send({.words = words_of(line), .bytes = std::string(line.text)}); });
-  parts_.metering.hand_on([this](domain::Day day, const domain::FunctionName& function, const domain::Usage& usage) {
-    giver_->send({.words = "usage " + std::to_string(day.time_since_epoch().count()) + " " + function.space + " " +
-                           function.name,
-                  .bytes = control::encode_usage(usage)});
+  parts_.logs.forward([outbox = outbox_](const ports::LogLine& line) {
+    outbox->send({.words = words_of(line), .bytes = std::string(line.text)});
   });
+  parts_.metering.hand_on(
+      [outbox = outbox_](domain::Day day, const domain::FunctionName& function, const domain::Usage& usage) {
+        outbox->send({.words = "usage " + std::to_string(day.time_since_epoch().count()) + " " + function.space + " " +
+                               function.name,
+                      .bytes = control::encode_usage(usage)});
+      });
   parts_.store.close();
-  parts_.dispatcher.yield([this](ReplicaId replica) {
-    const auto told = parts_.engine.release(replica);
-    giver_->send({.words = "released " + domain::format_replica(replica) + " " + told});
+  parts_.dispatcher.yield([outbox = outbox_, &engine = parts_.engine](ReplicaId replica) {
+    const auto told = engine.release(replica);
+    outbox->send({.words = "released " + domain::format_replica(replica) + " " + told});
   });
   drainer_ = std::jthread{[this](const std::stop_token& stop) { drain(stop); }};
 }
 
 http::Server::Give Succession::pass_on(std::string server) {
-  return [this, server = std::move(server)](http::Passed connection) {
+  return [outbox = outbox_, server = std::move(server)](http::Passed connection) {
     Message message{.words = "connection " + server + " " + connection.peer, .bytes = std::move(connection.begun)};
     message.descriptors.emplace_back(connection.fd);
-    giver_->send(std::move(message));
+    outbox->send(std::move(message));
   };
 }
 

@@ -55,6 +55,18 @@ struct Predecessor {
 // one that runs serves on where it had not let go.
 std::optional<Predecessor> take_over(const Config& config);
 
+// What is sent to a successor, by whatever still runs here; nobody hears it once this side has ended.
+class Outbox {
+ public:
+  void open(handover::Giver* giver);
+  void close() { open(nullptr); }
+  void send(handover::Message message);
+
+ private:
+  std::mutex mutex_;
+  handover::Giver* giver_ = nullptr;
+};
+
 class Succession {
  public:
   struct Parts {
@@ -108,6 +120,7 @@ class Succession {
   bool predecessor_gone_ = false;
   bool drained_ = false;
   bool served_ = false;
+  const std::shared_ptr<Outbox> outbox_ = std::make_shared<Outbox>();  // outlives us, with the parts that use it
   std::unique_ptr<handover::Giver> giver_;
   std::jthread drainer_;
   std::jthread adopter_;
