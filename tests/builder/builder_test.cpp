@@ -233,7 +233,7 @@ TEST_F(BuilderTest, AnImageThatIsNowhereIsToldSo) {
 
 TEST_F(BuilderTest, WithoutABaseTheMendIsNamed) {
   auto without = settings();
-  without.runtimes.front().bases = {"localhost:1/nonesuch:1"};
+  for (auto& runtime : without.runtimes) runtime.bases = {"localhost:1/nonesuch:1"};
   Builder builder{api_, without};
   const auto package = home_ / "package.tar";
   tests::make_package(package, {{"handler.py", kHandler}});

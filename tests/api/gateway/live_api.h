@@ -17,6 +17,7 @@ namespace hearth::api {
 inline const std::string kToken = "a-token-of-the-tests-of-24";
 inline const std::string kFunctions = "/v1/namespaces/default/functions";
 inline const std::string kImage = R"({"spec":{"image":"nginx"}})";
+inline const std::string kUntried = R"({"spec":{"image":"nginx"},"verify":false})";
 
 class LiveApi : public testing::Test {
  protected:
@@ -33,8 +34,9 @@ class LiveApi : public testing::Test {
     headers.emplace_back("Authorization", "Bearer " + kToken);
     return client_->send({.method = method, .target = target, .headers = std::move(headers), .body = std::move(body)});
   }
+  // Not tried: it is cold.
   void deploy(const std::string& name) {
-    const auto response = ask("PUT", kFunctions + "/" + name, kImage);
+    const auto response = ask("PUT", kFunctions + "/" + name, kUntried);
     ASSERT_EQ(response.status, 202) << response.body;
     hearth_.await_build({.name = name}, 1);
   }
