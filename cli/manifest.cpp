@@ -64,6 +64,7 @@ FunctionSpec read_manifest(const fs::path& folder) {
 nlohmann::json spec_document(const FunctionSpec& spec) {
   nlohmann::json document{
       {"env", spec.env},
+      {"history", spec.history},
       {"limits",
        {{"memory", to_string(spec.limits.memory)},
         {"cpu", spec.limits.cpu_millis / 1000.0},
@@ -78,8 +79,11 @@ nlohmann::json spec_document(const FunctionSpec& spec) {
         {"idle_timeout", to_string(spec.scale.idle_timeout)},
         {"start_timeout", to_string(spec.scale.start_timeout)}}},
       {"network", {{"egress", spec.network.egress ? "allow" : "deny"}, {"attach", spec.network.attach}}}};
-  const std::pair<const char*, const std::string*> texts[] = {
-      {"runtime", &spec.runtime}, {"image", &spec.image}, {"build", &spec.build}, {"handler", &spec.handler}};
+  const std::pair<const char*, const std::string*> texts[] = {{"runtime", &spec.runtime},
+                                                              {"image", &spec.image},
+                                                              {"build", &spec.build},
+                                                              {"handler", &spec.handler},
+                                                              {"container_runtime", &spec.container_runtime}};
   for (const auto& [key, value] : texts) {
     if (!value->empty()) document[key] = *value;
   }

@@ -70,7 +70,7 @@ class Api(unittest.TestCase):
                        f"http://{self.hearthd.api}/openapi.json", "--header", f"Authorization: Bearer {self.token}",
                        "--max-examples", 30 * REPEAT, "--seed", "20261125", "--continue-on-failure", "--no-color",
                        env={**os.environ, "SCHEMATHESIS_HOOKS": "api_hooks", "PYTHONPATH": str(HERE)}, cwd=folder,
-                       timeout=90 * REPEAT)
+                       timeout=150 * REPEAT)
         self.assertEqual(done.returncode, 0, done.stdout[-12_000:])
         print(done.stdout[-1500:])
 
