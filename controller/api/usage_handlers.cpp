@@ -20,17 +20,19 @@ std::string_view text_of(const Request& request, std::string_view key) {
 }
 
 std::optional<domain::Day> day_of(const Request& request, std::string_view key) {
+  if (!request.query.contains(std::string(key))) return std::nullopt;
   const auto text = text_of(request, key);
-  if (text.empty()) return std::nullopt;
   if (const auto day = domain::parse_day(text)) return day;
-  throw domain::Error(Code::invalid, Layer::client,
-                      "the parameter " + std::string(key) + " is " + std::string(text) + ", which is no day",
-                      "days are written as 2026-11-25, and are those of UTC");
+  throw domain::Error(
+      Code::invalid, Layer::client,
+      "the parameter " + std::string(key) + " is " + (text.empty() ? "empty" : std::string(text)) + ", which is no day",
+      "days are written as 2026-11-25, and are those of UTC");
 }
 
 std::string function_filter(const Request& request) {
+  if (!request.query.contains("function")) return {};
   const auto name = text_of(request, "function");
-  if (name.empty() || domain::is_valid_name(name)) return std::string(name);
+  if (domain::is_valid_name(name)) return std::string(name);
   throw domain::Error(Code::invalid, Layer::client,
                       "the parameter function is " + std::string(name) + ", which is no function's name");
 }
