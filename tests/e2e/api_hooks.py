@@ -20,7 +20,7 @@ def filter_body(context, body):
 def before_call(context, case, kwargs):
     """What waits for news by its nature would be waited for in vain."""
     query = case.query if isinstance(case.query, dict) else {}
-    if str(query.get("follow")).lower() == "true":
+    if str(query.get("follow")).lower() in ("true", "1", ""):
         query["follow"] = "false"
     if str(query.get("wait")).isdigit() and 0 < int(query["wait"]) <= 60:
         query["wait"] = 0

@@ -82,7 +82,8 @@ class Dev(TerminalCase):
         wait_for("a save in the new folder answers", lambda: self.answer("cat-dev") == "fourth", 60, between=0.1)
 
         terminal.type("C-c")
-        terminal.await_text("removing cat-dev", "Pane is dead (status 0")
+        terminal.await_text("removing cat-dev")
+        terminal.await_end(0)
         self.assertEqual(self.functions(), ["cat"])
         self.assertEqual(list((self.state / "hearth/dev").iterdir()), [])
         self.hearthd.fn("delete", "cat")
@@ -100,21 +101,22 @@ class Dev(TerminalCase):
         self.assertNotIn("notes.txt", terminal.screen())
         self.assertEqual(len(self.hearthd.function("owl-dev", "/revisions")["items"]), 2)
         terminal.type("C-c")
-        terminal.await_text("Pane is dead (status 0")
+        terminal.await_end(0)
 
     def test_what_a_kill_leaves_is_told_and_taken_away(self):
         folder = self.folder("emu")
         killed = self.terminal(self.fn(), "dev", str(folder))
         killed.await_text("revision 1 answers after", seconds=120)
         second = self.terminal(self.fn(), "dev", str(folder))
-        second.await_text("another fn dev works on emu-dev", "Pane is dead (status 3")
-        os.kill(killed.pane_pid(), signal.SIGKILL)
-        killed.await_text("Pane is dead")
+        second.await_text("another fn dev works on emu-dev")
+        second.await_end(3)
+        os.kill(killed.command_pid(), signal.SIGKILL)
+        killed.await_end(137)
         self.assertEqual(self.functions(), ["emu-dev"])
         third = self.terminal(self.fn(), "dev", str(folder))
         third.await_text("an earlier fn dev was killed; removing its emu-dev", "revision 1 answers after", seconds=120)
         third.type("C-c")
-        third.await_text("Pane is dead (status 0")
+        third.await_end(0)
         self.assertEqual(self.functions(), [])
 
     def test_a_function_that_it_did_not_make_is_left_alone(self):
@@ -177,21 +179,21 @@ class Completion(TerminalCase):
     def completes(self, terminal):
         """Words by Tab: a verb, an option, its value, a function that is deployed."""
         terminal.type("fn comp", "Tab")
-        terminal.await_text("fn completion")
-        terminal.type("C-c", "C-l")
+        terminal.await_now("fn completion")
+        terminal.type("C-u", "C-l")
         terminal.await_gone("completion")
         terminal.type("fn logs ze", "Tab")
-        terminal.await_text("fn logs zebra")
+        terminal.await_now("fn logs zebra")
         terminal.type("--fol", "Tab")
-        terminal.await_text("fn logs zebra --follow")
-        terminal.type("C-c", "C-l")
+        terminal.await_now("fn logs zebra --follow")
+        terminal.type("C-u", "C-l")
         terminal.await_gone("zebra")
         terminal.type("fn list --output y", "Tab")
-        terminal.await_text("fn list --output yaml")
-        terminal.type("C-c", "C-l")
+        terminal.await_now("fn list --output yaml")
+        terminal.type("C-u", "C-l")
         terminal.await_gone("yaml")
         terminal.type("fn help exit", "Tab")
-        terminal.await_text("fn help exit-codes")
+        terminal.await_now("fn help exit-codes")
         terminal.type("C-c")
 
     def shell(self, *words):
@@ -201,23 +203,23 @@ class Completion(TerminalCase):
     def test_bash(self):
         terminal = self.shell("bash", "--norc")
         terminal.type("source <(fn completion bash); clear; echo rea''dy", "Enter")
-        terminal.await_text("ready\n")
+        terminal.await_now("ready\n")
         self.completes(terminal)
         terminal.type("C-l", "fn list --output=y", "Tab")
-        terminal.await_text("fn list --output=yaml")
-        terminal.type("C-c", "C-l", "cd / && fn deploy us", "Tab")
-        terminal.await_text("fn deploy usr/")
+        terminal.await_now("fn list --output=yaml")
+        terminal.type("C-u", "C-l", "cd / && fn deploy us", "Tab")
+        terminal.await_now("fn deploy usr/")
 
     def test_zsh(self):
         terminal = self.shell("zsh", "-f")
         terminal.type("autoload -U compinit && compinit -u -D; source <(fn completion zsh); clear; echo rea''dy", "Enter")
-        terminal.await_text("ready\n")
+        terminal.await_now("ready\n")
         self.completes(terminal)
 
     def test_fish(self):
         terminal = self.shell("fish", "--no-config")
         terminal.type("set -g fish_autosuggestion_enabled 0; fn completion fish | source; clear; echo rea''dy", "Enter")
-        terminal.await_text("ready\n")
+        terminal.await_now("ready\n")
         self.completes(terminal)
 
 

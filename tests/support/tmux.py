@@ -16,9 +16,11 @@ class Terminal:
         self.socket = str(self.folder / "s")
         # A clean environment, so that nothing of whoever runs the tests decides what is seen.
         words = [f"{name}={value}" for name, value in {"TERM": "screen", "LANG": "C.UTF-8", **(environment or {})}.items()]
-        line = shlex.join(["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={self.folder}", *words, *command])
+        # Around the command is what tells how it ended, and keeps the terminal open to be looked at.
+        around = ["sh", "-c", 'trap : INT; "$@"; echo "ended with $?"; exec sleep infinity', "sh"]
+        line = shlex.join(["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={self.folder}", *words, *around, *command])
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(cwd), line,
-                   ";", "set-option", "-g", "remain-on-exit", "on", ";", "set-option", "-g", "status", "off")
+                   ";", "set-option", "-g", "status", "off")
 
     def _tmux(self, *words, check=True):
         return subprocess.run(["tmux", "-S", self.socket, *words], capture_output=True, text=True, timeout=30,
@@ -39,8 +41,15 @@ class Terminal:
 
     def await_text(self, *texts, seconds=60):
         """Until it shows all of them, or did before they scrolled away."""
+        self._await(self.all_text, texts, seconds)
+
+    def await_now(self, *texts, seconds=60):
+        """Until all of them stand on the screen together."""
+        self._await(self.screen, texts, seconds)
+
+    def _await(self, look, texts, seconds):
         def shown():
-            seen = self.all_text()
+            seen = look()
             return all(text in seen for text in texts)
 
         try:
@@ -60,8 +69,15 @@ class Terminal:
     def resize(self, columns, rows):
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
 
-    def pane_pid(self):
-        return int(self._tmux("display-message", "-p", "#{pane_pid}"))
+    def await_end(self, status, seconds=60):
+        """Until what runs in it has ended so; 128 + N for signal N."""
+        wait_for("the command has ended", lambda: "ended with " in self.all_text(), seconds, between=0.1)
+        if f"ended with {status}\n" not in self.all_text():
+            raise AssertionError(f"it did not end with {status}; it shows:\n{self.all_text().strip()}")
+
+    def command_pid(self):
+        pane = self._tmux("display-message", "-p", "#{pane_pid}").strip()
+        return int(Path(f"/proc/{pane}/task/{pane}/children").read_text().split()[0])
 
     def close(self):
         self._tmux("kill-server", check=False)
