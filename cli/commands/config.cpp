@@ -100,7 +100,7 @@ int show(const Context& context) {
   }
   std::vector<Row> rows;
   for (const auto& [key, value] : document.items()) {
-    if (value != "") rows.push_back({key, value.get<std::string>()});
+    if (!value.get_ref<const std::string&>().empty()) rows.push_back({key, value.get<std::string>()});
   }
   context.terminal.print(table(rows));
   return 0;
