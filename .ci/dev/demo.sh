@@ -31,6 +31,24 @@ verb_demo() {
   say "The next call starts it again; Server-Timing says where the time went (milliseconds)"
   show curl -si "$url?name=Grace"
   show fn invoke hello -v --data '{"name": "warm again"}'
+
+  say "A change, and the way back: calls go on meanwhile, and the old revision serves until the new one is warm"
+  show sed -i 's/Hello/Good morning/' handler.py
+  show fn deploy
+  show fn invoke hello --data '{"name": "Ada"}'
+  show fn rollback hello
+  show fn invoke hello --data '{"name": "Ada"}'
+  show fn revisions hello
+
+  say "Another language, the same commands"
+  cd "$place"
+  show fn init page --runtime node
+  cd page
+  show cat handler.js
+  show fn deploy
+  show fn invoke page --data '{"name": "Grace"}'
+  show fn list
+  cd "$place/hello"
   what_next "$url"
 }
 
