@@ -51,9 +51,9 @@ Api::Api(control::Service& service, control::Metering& metering, ports::Packages
     : impl_(std::make_unique<Impl>(service, metering, packages, logs, std::move(info), std::move(settings))) {}
 Api::~Api() = default;
 void Api::start() { impl_->server.start(); }
-void Api::hand_over(http::Server::Give give) {
+void Api::hand_over(const http::Server::Give& give) {
   impl_->front.end_waiting();
-  impl_->server.hand_over(std::move(give));
+  impl_->server.hand_over(give);
 }
 bool Api::await_empty(std::chrono::steady_clock::time_point until) { return impl_->server.await_empty(until); }
 void Api::take(http::Passed connection) { impl_->server.take(std::move(connection)); }

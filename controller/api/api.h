@@ -33,7 +33,7 @@ class Api {
 
   void start();
   // As http::Server does; streams end at once.
-  void hand_over(http::Server::Give give);
+  void hand_over(const http::Server::Give& give);
   bool await_empty(std::chrono::steady_clock::time_point until);
   void take(http::Passed connection);
   std::vector<int> descriptors() const;

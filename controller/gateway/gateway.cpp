@@ -57,7 +57,7 @@ Gateway::Gateway(control::Dispatcher& dispatcher, ports::Host& host, Settings se
                        })}) {}
 Gateway::~Gateway() = default;
 void Gateway::start() { impl_->server.start(); }
-void Gateway::hand_over(http::Server::Give give) { impl_->server.hand_over(std::move(give)); }
+void Gateway::hand_over(const http::Server::Give& give) { impl_->server.hand_over(give); }
 bool Gateway::await_empty(std::chrono::steady_clock::time_point until) { return impl_->server.await_empty(until); }
 void Gateway::take(http::Passed connection) { impl_->server.take(std::move(connection)); }
 std::vector<int> Gateway::descriptors() const { return impl_->server.descriptors(); }

@@ -32,7 +32,7 @@ class Gateway {
 
   void start();
   // As http::Server does; `stop` is still to come.
-  void hand_over(http::Server::Give give);
+  void hand_over(const http::Server::Give& give);
   bool await_empty(std::chrono::steady_clock::time_point until);
   void take(http::Passed connection);
   std::vector<int> descriptors() const;

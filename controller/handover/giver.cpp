@@ -10,6 +10,9 @@ using ports::Descriptor;
 
 namespace {
 
+// How long a successor that does not read is waited for.
+constexpr std::chrono::seconds kLastWords{10};
+
 std::vector<Descriptor> copies(const std::vector<Descriptor>& descriptors, std::vector<Descriptor> all = {}) {
   for (const auto& one : descriptors) all.push_back(one.copy());
   return all;
@@ -25,6 +28,10 @@ void Giver::start() {
 }
 
 Giver::~Giver() {
+  {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, kLastWords, [this] { return !linked_ || (unsent_.empty() && !sending_); });
+  }
   thread_.request_stop();
   ::shutdown(listener_.get(), SHUT_RDWR);
   {
@@ -56,10 +63,13 @@ void Giver::push(const std::stop_token& stop) {
     const bool sent = channel_.send(next);
     lock.lock();
     sending_ = false;
+    if (!sent) {
+      linked_ = false;
+      unsent_.push_front(std::move(next));
+    } else if (!serving_ && !next.descriptors.empty()) {
+      lent_.push_back(std::move(next));
+    }
     changed_.notify_all();
-    if (sent) continue;
-    linked_ = false;
-    unsent_.push_front(std::move(next));
   }
 }
 
@@ -97,12 +107,23 @@ void Giver::serve(const std::stop_token& stop) {
   }
   bool in_good_order = false;
   while (const auto said = channel_.receive()) {
-    if (said->word(0) == "serving") settings_.served();
+    if (said->word(0) == "serving") {
+      {
+        const std::scoped_lock lock{mutex_};
+        serving_ = true;
+        lent_.clear();
+      }
+      settings_.served();
+    }
     in_good_order = said->word(0) == "farewell";
   }
   {
-    const std::scoped_lock lock{mutex_};
-    linked_ = false;
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return !sending_; });
+    linked_ = serving_ = false;
+    unsent_.insert(unsent_.begin(), std::make_move_iterator(lent_.begin()), std::make_move_iterator(lent_.end()));
+    lent_.clear();
+    changed_.notify_all();
   }
   if (stop.stop_requested()) return;
   if (!in_good_order) return settings_.lost();

@@ -1,5 +1,6 @@
 // The side that has everything: waits for a successor, hands it the listening sockets, and once that is ready lets go.
-// A successor that goes before it is ready changes nothing; one that goes later is told of, so that another can follow.
+// A successor that goes before it serves takes nothing with it: what it was sent waits for the next. One that goes
+// later is told of, so that another can follow.
 #pragma once
 
 #include "handover/channel.h"
@@ -30,7 +31,7 @@ class Giver {
 
   explicit Giver(Settings settings);
   void start();
-  ~Giver();  // the successor hears that this side is gone
+  ~Giver();  // sends what is unsent, then the successor hears that this side is gone
 
   // In order, any thread, never blocks. While there is no successor it waits for the next one.
   void send(Message message);
@@ -49,8 +50,10 @@ class Giver {
   std::condition_variable_any changed_;
   Channel channel_;
   bool sending_ = false;
-  bool linked_ = false;  // and let go: what is sent goes out
+  bool linked_ = false;   // and let go: what is sent goes out
+  bool serving_ = false;  // the one that is linked
   std::deque<Message> unsent_;
+  std::deque<Message> lent_;  // connections that it has and does not touch before it serves: still open here
   std::jthread sender_;
   std::jthread thread_;
 };

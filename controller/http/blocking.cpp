@@ -75,7 +75,7 @@ BlockingServer::BlockingServer(Settings settings, BlockingHandler& handler)
     : impl_(std::make_unique<Impl>(std::move(settings), handler)) {}
 BlockingServer::~BlockingServer() = default;
 void BlockingServer::start() { impl_->server.start(); }
-void BlockingServer::hand_over(Server::Give give) { impl_->server.hand_over(std::move(give)); }
+void BlockingServer::hand_over(const Server::Give& give) { impl_->server.hand_over(give); }
 bool BlockingServer::await_empty(std::chrono::steady_clock::time_point until) {
   return impl_->server.await_empty(until);
 }

@@ -81,7 +81,7 @@ class BlockingServer {
   ~BlockingServer();
 
   void start();
-  void hand_over(Server::Give give);
+  void hand_over(const Server::Give& give);
   bool await_empty(std::chrono::steady_clock::time_point until);
   void take(Passed connection);
   std::vector<int> descriptors() const;

@@ -126,7 +126,7 @@ void Server::start() {
   }
 }
 
-void Server::hand_over(Give give) {
+void Server::hand_over(const Give& give) {
   for (auto& worker : impl_->workers) {
     worker->loop->post([at = worker.get(), give] {
       if (at->listener) at->listener->interrupt_read();

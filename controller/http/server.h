@@ -71,7 +71,7 @@ class Server {
 
   void start();
   // Accepts no more; gives away every connection, each as soon as no request is in flight on it. Stays to be stopped.
-  void hand_over(Give give);
+  void hand_over(const Give& give);
   // Whether the last connection has gone, at the latest at `until`.
   bool await_empty(std::chrono::steady_clock::time_point until);
   // Goes on with a connection that another server gave away. Any thread; only between start and stop.

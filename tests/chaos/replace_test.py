@@ -3,6 +3,7 @@ behind sockets that systemd would hold loses none either."""
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import time
 import unittest
 
 from support.cases import HearthdCase, tell
+from support.gate import Gate
 from support.hearthd import program
 from support.steady import Steady
 from support.waiting import wait_for
@@ -65,9 +67,9 @@ class Replacement(HearthdCase):
             if process is not self.hearthd.process:
                 process.wait()
 
-    def launch(self):
+    def launch(self, **settings):
         with open(self.hearthd.log, "ab") as log:
-            process = subprocess.Popen([*self.hearthd.command(), "--replace"], stdin=subprocess.DEVNULL, stdout=log,
+            process = subprocess.Popen([*self.hearthd.command(**settings), "--replace"], stdin=subprocess.DEVNULL, stdout=log,
                                        stderr=log, start_new_session=True)
         self.started.append(process)
         return process
@@ -140,17 +142,44 @@ class Replacement(HearthdCase):
         kept.sendall(b"\r\n")
         self.assertTrue(kept.recv(4096).startswith(b"HTTP/1.1 200"))
 
+    def launch_and_kill(self, hold):
+        """The successor is killed as it waits for Docker's answer to a request that matches `hold`."""
+        gate = Gate(self.hearthd.folder / "gate.sock", self.hearthd.docker.socket, hold)
+        self.addCleanup(gate.close)
+        after = self.launch(docker_socket=gate.path)
+        self.assertTrue(gate.shut.wait(30))
+        after.kill()
+        after.wait()
+
+    def leave_record(self):
+        """Of a replica that nobody uses: before a successor serves, it has to ask Docker whether it lives."""
+        replicas = self.hearthd.run_dir / "replicas"
+        text = next(replicas.glob("*/record")).read_text()
+        (replicas / ("0" * 15 + "1")).mkdir(exist_ok=True)
+        (replicas / ("0" * 15 + "1") / "record").write_text(re.sub("[0-9a-f]{64}", "0" * 64, text))
+
     def test_killed_before_it_is_ready_it_changes_nothing(self):
         steady = self.steady()
-        for patience in (0.0, 0.02, 0.05):
-            after = self.launch()
-            time.sleep(patience)  # any moment will do
-            after.kill()
-            after.wait()
-        wait_for("the old one serves", lambda: self.serving() == self.hearthd.process.pid, 60)
+        taken = self.hearthd.log_text().count("takes over")
+        for _ in range(3):
+            self.launch_and_kill(rb"^GET ")
+        self.assertEqual(self.hearthd.log_text().count("takes over"), taken)
+        self.assertEqual(self.serving(), self.hearthd.process.pid)
         seen = steady.count()
         wait_for("calls go on", lambda: steady.count() > seen + 50, 30)
-        self.assert_none_failed(steady, "3 successors killed at their start")
+        self.assert_none_failed(steady, "3 successors killed before they were ready")
+
+    def test_killed_before_it_serves_it_takes_no_connection_with_it(self):
+        steady = self.steady()
+        taken = self.hearthd.log_text().count("takes over")
+        for _ in range(3):
+            self.leave_record()
+            self.launch_and_kill(rb"^[A-Z]+ (?!\S*/(version|info|_ping) )")
+            wait_for("the old one serves again", lambda: self.serving() == self.hearthd.process.pid, 60)
+            seen = steady.count()
+            wait_for("calls go on", lambda seen=seen: steady.count() > seen + 50, 30)
+        self.assertGreaterEqual(self.hearthd.log_text().count("takes over"), taken + 3)
+        self.assert_none_failed(steady, "3 successors killed before they served")
 
     def test_killed_after_it_took_over_the_old_one_takes_the_place_back(self):
         connection = http.client.HTTPConnection(self.hearthd.gateway, timeout=60)

@@ -115,6 +115,47 @@ TEST_F(Handover, WhatWasNotSentToASuccessorThatWentIsForTheNextOne) {
   EXPECT_THAT(take(*next), ElementsAre("connection api 127.0.0.1:2", "uses 1")) << "words alone it sees for itself";
 }
 
+TEST_F(Handover, ASuccessorThatGoesBeforeItServesTakesNoConnectionWithIt) {
+  const auto given = [this](const char* words) {
+    Message connection{.words = words, .bytes = "GET"};
+    connection.descriptors = listeners(1);
+    giver_->send(std::move(connection));
+  };
+  std::optional<Taker> taker = Taker::knock(path_);
+  ASSERT_TRUE(taker);
+  take(*taker);
+  given("connection api 127.0.0.1:1");
+  given("connection api 127.0.0.1:2");
+  int heard = 0;
+  taker->listen([&](const Message&) {
+    if (++heard == 2) taker->shut_down();
+  });
+  EXPECT_TRUE(await_told("lost"));
+
+  taker = Taker::knock(path_);
+  ASSERT_TRUE(taker);
+  EXPECT_THAT(take(*taker), ElementsAre("connection api 127.0.0.1:1", "connection api 127.0.0.1:2", "uses 1"));
+  taker->say("serving");
+  EXPECT_TRUE(await_told("served"));
+  taker->shut_down();
+  EXPECT_TRUE(await_told("lost"));
+  taker = Taker::knock(path_);
+  ASSERT_TRUE(taker);
+  EXPECT_THAT(take(*taker), ElementsAre("uses 1")) << "those were its own";
+}
+
+TEST_F(Handover, WhatIsUnsentWhenItEndsStillGoesOut) {
+  auto taker = Taker::knock(path_);
+  ASSERT_TRUE(taker);
+  take(*taker);
+  int heard = 0;
+  std::jthread listener{[&] { taker->listen([&](const Message&) { ++heard; }); }};
+  for (int i = 0; i < 5000; ++i) giver_->send({.words = "line"});
+  giver_.reset();
+  listener.join();
+  EXPECT_EQ(heard, 5000);
+}
+
 TEST_F(Handover, ASuccessorThatEndsInGoodOrderIsNotLost) {
   auto taker = Taker::knock(path_);
   ASSERT_TRUE(taker);

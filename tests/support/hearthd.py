@@ -45,9 +45,9 @@ class Hearthd:
 
     # --- its life ---
 
-    def command(self):
+    def command(self, **others):
         flags = {"gateway": self.gateway, "api": self.api, "state_dir": self.state_dir, "run_dir": self.run_dir,
-                 "config_dir": self.config_dir, "docker_socket": self.docker.socket, **self.settings}
+                 "config_dir": self.config_dir, "docker_socket": self.docker.socket, **self.settings, **others}
         if "docker_host" in self.settings:
             del flags["docker_socket"]
         return [program("HEARTH_TEST_HEARTHD", "hearthd"),

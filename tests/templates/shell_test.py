@@ -118,10 +118,10 @@ class Shell(HearthdCase):
 class Direct(HearthdCase):
     """On a replica's own socket."""
 
-    def replica(self, name, handler, settings=""):
-        folder = self.hearthd.write(name, {"fn.yaml": f"name: {name}\nruntime: shell\n{settings}", "handler.sh": handler})
+    def replica(self, name, handler, *flags):
+        folder = self.hearthd.write(name, {"fn.yaml": f"name: {name}\nruntime: shell\n", "handler.sh": handler})
         os.chmod(folder / "handler.sh", 0o755)
-        self.hearthd.fn("deploy", cwd=folder)
+        self.hearthd.fn("deploy", *flags, cwd=folder)
         image = self.hearthd.function(name, "/revisions/1")["image"]
         return Replica(self.hearthd.docker, image, "handler.sh")
 
@@ -156,10 +156,17 @@ class Direct(HearthdCase):
 
     def test_a_missing_interpreter_is_said_at_the_start(self):
         for name, first, words in (("crlf", "#!/bin/sh\r\n", "end as on Windows"), ("lua", "#!/usr/bin/lua\n", "/usr/bin/lua")):
-            replica = self.replica(name, first + "echo hi\n")
+            replica = self.replica(name, first + "echo hi\n", "--no-verify")
             self.addCleanup(replica.__exit__)
             self.assertEqual(replica.exit_code(), 121)
             self.assertIn(words, replica.log()[-1])
+
+    def test_a_missing_interpreter_is_said_at_deploy(self):
+        folder = self.hearthd.write("ruby", {"fn.yaml": "name: ruby\nruntime: shell\n", "handler.sh": "#!/usr/bin/ruby\n"})
+        os.chmod(folder / "handler.sh", 0o755)
+        done = self.hearthd.fn("deploy", cwd=folder, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("/usr/bin/ruby", done.stderr)
 
 
 if __name__ == "__main__":
