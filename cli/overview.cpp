@@ -72,12 +72,22 @@ void sort_by_life(std::vector<json>& functions) {
   std::ranges::stable_sort(functions, {}, [](const json& one) { return std::pair(rank(one), text_at(one, "name")); });
 }
 
-std::string overview_table(const Terminal& terminal, const std::vector<json>& functions) {
-  std::vector<Row> rows{{"NAME", "STATE", "REPLICAS", "IN FLIGHT", "HELD", "LAST FAILURE"}};
+Rates::Look totals_of_all(const std::vector<json>& functions) {
+  Rates::Look look;
+  for (const auto& function : functions) look[text_at(function, "name")] = totals_of(function);
+  return look;
+}
+
+std::string overview_table(const Terminal& terminal, const std::vector<json>& functions, const Rates& rates) {
+  std::vector<Row> rows{
+      {"NAME", "STATE", "REPLICAS", "IN FLIGHT", "HELD", "CALLS/S", "ERRORS/S", "COLD/S", "LAST FAILURE"}};
   for (const auto& function : functions) {
     const auto work = work_of(function);
-    rows.push_back({text_at(function, "name"), painted_state(terminal, state_of(function)), phases_text(work),
+    const auto name = text_at(function, "name");
+    const auto rate = rates.of(name);
+    rows.push_back({name, painted_state(terminal, state_of(function)), phases_text(work),
                     std::to_string(work.in_flight), std::to_string(number_at(child_at(function, "status"), "held")),
+                    rate_text(rate, &Rate::calls), rate_text(rate, &Rate::errors), rate_text(rate, &Rate::cold_starts),
                     terminal.paint(Style::red, without_controls(failure_of(function)))});
   }
   return functions.empty() ? "no functions\n" : table(rows);

@@ -1,6 +1,7 @@
 #include "cli/commands/status.h"
 
 #include "cli/overview.h"
+#include "cli/rates.h"
 #include "cli/screen.h"
 #include "cli/views.h"
 #include "net/pause.h"
@@ -15,10 +16,16 @@ namespace {
 
 using nlohmann::json;
 
-std::string picture(const Terminal& terminal, const std::string& name, const json& status) {
+// `rate`: only where it is watched.
+std::string picture(const Terminal& terminal, const std::string& name, const json& status,
+                    const std::optional<Rate>& rate = {}) {
   auto text = terminal.paint(Style::bold, name) + " is " + painted_state(terminal, text_at(status, "state"));
   if (const auto held = number_at(status, "held"); held > 0)
     text += ", " + std::to_string(held) + (held == 1 ? " call held" : " calls held");
+  if (rate) {
+    text += ", " + rate_text(rate, &Rate::calls) + " calls/s, " + rate_text(rate, &Rate::errors) + " errors/s, " +
+            rate_text(rate, &Rate::cold_starts) + " cold starts/s";
+  }
   return text + "\n" + fault_lines(terminal, fault_at(status, "last_failure")) +
          replica_table(terminal, child_at(status, "replicas"));
 }
@@ -51,8 +58,13 @@ int watch(const Context& context, Client& client, const std::string& name, const
   constexpr std::chrono::seconds kWait{30};
   const auto& terminal = context.terminal;
   if (terminal.redraws()) {
-    return redraw(context, std::chrono::milliseconds(250),
-                  [&] { return picture(terminal, name, client.get(target + "/status")); });
+    Rates rates;
+    return redraw(context, std::chrono::milliseconds(250), [&] {
+      const auto now = std::chrono::steady_clock::now();
+      const auto status = client.get(target + "/status");
+      rates.add({{name, totals_of(status)}}, now);
+      return picture(terminal, name, status, rates.of(name));
+    });
   }
   std::string last;
   for (std::string seen;;) {
@@ -76,7 +88,13 @@ int watch_all(const Context& context) {
   auto client = context.client();
   const auto look = [&] { return look_at_all(client, context.space); };
   if (terminal.redraws()) {
-    return redraw(context, kPause, [&] { return overview_table(terminal, look()); });
+    Rates rates;
+    return redraw(context, kPause, [&] {
+      const auto now = std::chrono::steady_clock::now();
+      const auto functions = look();
+      rates.add(totals_of_all(functions), now);
+      return overview_table(terminal, functions, rates);
+    });
   }
   for (std::map<std::string, std::string> last;;) {
     const auto functions = look();
@@ -144,15 +162,18 @@ Verb status_verb() {
   const auto options = std::make_shared<StatusOptions>();
   auto name = function_word(options->name);
   name.required = false;
-  return {.name = "status",
-          .summary =
-              "Show what a function's replicas do; without a name, what hearthd runs on, or all functions with --watch",
-          .examples = "fn status\nfn status --watch\nfn status hello --watch",
-          .options = {name,
-                      {.names = "-w,--watch",
-                       .target = &options->watch,
-                       .help = "go on until q or Ctrl-C: a picture on a terminal, else a line for each change"}},
-          .run = [options](const Context& context) { return status(context, *options); }};
+  return {
+      .name = "status",
+      .summary =
+          "Show what a function's replicas do; without a name, what hearthd runs on, or all functions with --watch",
+      .examples = "fn status\nfn status --watch\nfn status hello --watch",
+      .options =
+          {name,
+           {.names = "-w,--watch",
+            .target = &options->watch,
+            .help =
+                "go on until q or Ctrl-C: a picture with calls a second on a terminal, else a line for each change"}},
+      .run = [options](const Context& context) { return status(context, *options); }};
 }
 
 }  // namespace hearth::cli

@@ -59,6 +59,10 @@ json replicas_json(const control::FunctionView& view) {
   return items;
 }
 
+json totals_json(const domain::Usage& usage) {
+  return {{"calls", usage.all_calls()}, {"errors", usage.errors()}, {"cold_starts", usage.cold_starts}};
+}
+
 // Where each trigger answers, by the gateway's port: "http://example.org:8080/api/{id}".
 json routes_json(const domain::FunctionSpec& spec, std::string_view gateway_url) {
   const auto scheme = gateway_url.find("://") + 3;
@@ -97,7 +101,8 @@ std::string function_text(const FunctionParts& parts, std::string_view gateway_u
                 {"version", parts.function.version},
                 {"spec", bare_spec(parts.shown.spec)},
                 {"created_at", control::format_time(parts.shown.created_at)},
-                {"replicas", parts.view.replicas.size()}};
+                {"replicas", parts.view.replicas.size()},
+                {"totals", totals_json(parts.view.usage)}};
   if (parts.view.last_failure) document["last_failure"] = problem_json(*parts.view.last_failure);
   return text_of(document);
 }
@@ -105,7 +110,11 @@ std::string function_text(const FunctionParts& parts, std::string_view gateway_u
 std::string revision_text(const domain::Revision& revision) { return text_of(revision_json(revision)); }
 
 std::string status_text(const control::FunctionView& view, std::uint64_t seen) {
-  json document{{"seen", seen}, {"state", name(view.state)}, {"held", view.held}, {"replicas", replicas_json(view)}};
+  json document{{"seen", seen},
+                {"state", name(view.state)},
+                {"held", view.held},
+                {"replicas", replicas_json(view)},
+                {"totals", totals_json(view.usage)}};
   if (view.last_failure) document["last_failure"] = problem_json(*view.last_failure);
   return text_of(document);
 }

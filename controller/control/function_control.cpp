@@ -156,6 +156,7 @@ FunctionView FunctionEntry::view() {
     view.state = state_of(fleet_.replicas(), fleet_.backing_off(now));
     view.held = pool_.held();
     view.last_failure = fleet_.backoff().failures() > 0 && last_failure_ ? last_failure_ : last_death_;
+    view.usage = meter_.usage(now);
     const auto wall = around_.clock.wall_now();
     for (const auto& replica : fleet_.replicas()) {
       const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - replica.since);

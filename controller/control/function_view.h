@@ -4,6 +4,7 @@
 #include "domain/error.h"
 #include "domain/replica.h"
 #include "domain/time.h"
+#include "domain/usage.h"
 
 #include <cstdint>
 #include <optional>
@@ -27,6 +28,7 @@ struct FunctionView {
   // Why starts of the active revision fail, while they do; else what its last replica to die died of.
   std::optional<domain::Fault> last_failure;
   std::vector<ReplicaView> replicas;
+  domain::Usage usage;  // since this hearthd started
 };
 
 }  // namespace hearth::control

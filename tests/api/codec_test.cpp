@@ -106,7 +106,11 @@ TEST(Codec, WritesReplicasAndTheirState) {
   control::FunctionView view;
   view.held = 2;
   view.replicas.push_back({.id = 0xab, .revision = 3, .phase = domain::Phase::frozen, .in_flight = 1});
+  view.usage.of(domain::Ending::succeeded) = 5;
+  view.usage.of(domain::Ending::died) = 2;
+  view.usage.cold_starts = 1;
   const auto document = json::parse(status_text(view, 12));
+  EXPECT_EQ(document["totals"], json({{"calls", 7}, {"errors", 2}, {"cold_starts", 1}}));
   EXPECT_EQ(document["seen"], 12);
   EXPECT_EQ(document["held"], 2);
   EXPECT_FALSE(document.contains("last_failure"));

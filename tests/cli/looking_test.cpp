@@ -13,6 +13,7 @@ namespace hearth::cli {
 namespace {
 
 using nlohmann::json;
+using namespace std::chrono_literals;
 
 std::vector<json> functions() {
   return {json::parse(R"({"name":"bee","state":"cold"})"), json::parse(R"({"name":"ant","state":"cold"})"),
@@ -25,13 +26,54 @@ std::vector<json> functions() {
 TEST(Overview, PutsWhatFailsFirstThenWhatWorks) {
   auto all = functions();
   sort_by_life(all);
-  EXPECT_EQ(overview_table(Terminal({}), all),
-            "NAME  STATE      REPLICAS             IN FLIGHT  HELD  LAST FAILURE\n"
-            "dog   error      -                    0          0     it did not load\n"
-            "cat   executing  2 executing, 1 warm  4          2     \n"
-            "ant   cold       -                    0          0     \n"
-            "bee   cold       -                    0          0     \n");
-  EXPECT_EQ(overview_table(Terminal({}), {}), "no functions\n");
+  const Rates::Time now{};
+  Rates rates;
+  rates.add({{"cat", {}}, {"dog", {}}}, now);
+  rates.add({{"cat", {.calls = 25, .errors = 1, .cold_starts = 0}}, {"dog", {}}}, now + 2s);
+  EXPECT_EQ(overview_table(Terminal({}), all, rates),
+            "NAME  STATE      REPLICAS             IN FLIGHT  HELD  CALLS/S  ERRORS/S  COLD/S  LAST FAILURE\n"
+            "dog   error      -                    0          0     0        0         0       it did not load\n"
+            "cat   executing  2 executing, 1 warm  4          2     12       0.5       0       \n"
+            "ant   cold       -                    0          0     -        -         -       \n"
+            "bee   cold       -                    0          0     -        -         -       \n");
+  EXPECT_EQ(overview_table(Terminal({}), {}, {}), "no functions\n");
+}
+
+double calls_by_second(const Rates& rates) { return rates.of("cat").value_or(Rate{.calls = -1}).calls; }
+
+TEST(Rates, AreThoseOfTheLastSecond) {
+  const Rates::Time now{};
+  Rates rates;
+  EXPECT_FALSE(rates.of("cat"));
+  rates.add({{"cat", {.calls = 100}}}, now);
+  EXPECT_FALSE(rates.of("cat")) << "one look tells nothing of how fast they grow";
+  rates.add({{"cat", {.calls = 110}}}, now + 500ms);
+  EXPECT_DOUBLE_EQ(calls_by_second(rates), 20);
+  rates.add({{"cat", {.calls = 120}}}, now + 1s);
+  EXPECT_DOUBLE_EQ(calls_by_second(rates), 20);
+  rates.add({{"cat", {.calls = 120}}}, now + 1500ms);
+  EXPECT_DOUBLE_EQ(calls_by_second(rates), 10) << "what is older than a second counts no more";
+  rates.add({{"cat", {.calls = 150}}}, now + 7500ms);
+  EXPECT_DOUBLE_EQ(calls_by_second(rates), 5) << "nobody looked in between";
+}
+
+TEST(Rates, CountFromZeroAfterHearthdStartedAnew) {
+  Rates rates;
+  rates.add({{"cat", {.calls = 1000, .errors = 10, .cold_starts = 3}}}, Rates::Time{});
+  rates.add({{"cat", {.calls = 6, .errors = 0, .cold_starts = 1}}, {"bee", {.calls = 9}}}, Rates::Time{} + 2s);
+  const auto rate = rates.of("cat");
+  ASSERT_TRUE(rate);
+  EXPECT_DOUBLE_EQ(rate->calls, 3);
+  EXPECT_DOUBLE_EQ(rate->errors, 0);
+  EXPECT_DOUBLE_EQ(rate->cold_starts, 0.5);
+  EXPECT_FALSE(rates.of("bee")) << "it is new";
+}
+
+TEST(Rates, AreShortToRead) {
+  const std::pair<double, const char*> rows[] = {{0, "0"},      {0.04, "0.0"}, {0.4, "0.4"},
+                                                 {9.94, "9.9"}, {9.96, "10"},  {12'345.6, "12346"}};
+  for (const auto& [value, text] : rows) EXPECT_EQ(rate_text(Rate{.calls = value}, &Rate::calls), text) << value;
+  EXPECT_EQ(rate_text({}, &Rate::calls), "-");
 }
 
 TEST(Overview, IsALineWhereNoPictureIsDrawn) {

@@ -140,7 +140,7 @@ class Watch(TerminalCase):
         with subprocess.Popen([self.fn(), "invoke", "ant"], env={**os.environ, **self.variables()},
                               stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as busy:
             wait_for("the busy one stands first",
-                     lambda: re.search(r"ant +executing +1 executing +1 +0\s*\n *bee +cold", terminal.screen()), 60,
+                     lambda: re.search(r"ant +executing +1 executing +1 +0 +[-\d.].*\n *bee +cold", terminal.screen()), 60,
                      between=0.1)
             busy.wait(60)
         terminal.resize(60, 4)
@@ -157,6 +157,52 @@ class Watch(TerminalCase):
         self.assertTrue(terminal.shows_cursor())
         for name in ("ant", "bee"):
             self.hearthd.fn("delete", name)
+
+    def test_it_tells_calls_errors_and_cold_starts_a_second(self):
+        """By what a client counted that called meanwhile, as fast as answers came: a tenth of a second each."""
+        self.hearthd.deploy_python("pace", """
+            import hearth, time
+            def handle(request, context):
+                time.sleep(0.1)
+                return hearth.Response(int(request.path[1:]))
+            """)
+        self.addCleanup(self.hearthd.fn, "delete", "pace")
+        terminal = self.terminal(self.fn(), "status", "--watch")
+        terminal.await_now("pace", "CALLS/S", "ERRORS/S", "COLD/S")
+        row = r"pace +\S+ +\S.*? +\d+ +\d+ +([\d.]+) +([\d.]+) +([\d.]+)"
+
+        def rates(load):
+            """Those of the screen while `load` lasts, once they are as high as it is; and how high that is."""
+            began = time.monotonic()
+
+            def steady():
+                shown = re.search(row, terminal.screen())
+                calls = len(load.answers) / (time.monotonic() - began)
+                return shown and float(shown.group(1)) > calls / 2 and [*map(float, shown.groups()), calls]
+
+            found = wait_for("the screen shows the rate", steady, 60, between=0.1)
+            load.end()
+            return found
+
+        calls, errors, _, made = rates(self.hearthd.load("pace", "/200", threads=1))
+        self.assertLessEqual(calls, 2 * made + 1)
+        self.assertLessEqual(calls, 10.5, "no faster than one client can be")
+        self.assertEqual(errors, 0)
+        quiet = r"pace +warm +1 warm( +0){5}"
+        wait_for("it is quiet", lambda: re.search(quiet, terminal.screen()), 60, between=0.1)
+        calls, errors, cold_starts, _ = rates(self.hearthd.load("pace", "/500", threads=1))
+        self.assertAlmostEqual(errors, calls, delta=1)
+        self.assertEqual(cold_starts, 0)
+        terminal.type("q")
+        terminal.await_end(0)
+
+        one = self.terminal(self.fn(), "status", "pace", "--watch")
+        load = self.hearthd.load("pace", "/200", threads=1)
+        line = r"pace is executing, [3-9]\S* calls/s, 0 errors/s, 0 cold starts/s"
+        wait_for("one function's rate", lambda: re.search(line, one.screen()), 60, between=0.1)
+        load.end()
+        one.type("q")
+        one.await_end(0)
 
     def test_on_a_pipe_it_prints_lines(self):
         self.hearthd.deploy_python("fly", "def handle(request, context): return ''\n")
