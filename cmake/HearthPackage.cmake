@@ -8,7 +8,7 @@ install(DIRECTORY templates/ DESTINATION "${CMAKE_INSTALL_DATADIR}/hearth/templa
 install(FILES controller/systemd/hearthd.service controller/systemd/hearthd-gateway.socket
               controller/systemd/hearthd-api.socket DESTINATION lib/systemd/system)
 install(FILES README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-install(DIRECTORY docs/guides docs/reference DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}")  # where README.md leads to
 
 # Manual pages and completions are what the programs say of themselves.
 set(WORDS "${CMAKE_CURRENT_BINARY_DIR}/words")

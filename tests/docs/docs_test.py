@@ -3,54 +3,23 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import unittest
-import uuid
 from pathlib import Path
 
-from page import Command, matches, steps
+from page import Command, File, steps
+from reader import Reader, Refuted
 from support.docker import ROOT, Docker, shared_socket
 from support.hearthd import program
 from support.waiting import free_port
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("guides/*.md"), *(ROOT / "docs").glob("reference/*.md")])
-COMMAND_SECONDS = 180
+# Those that need the image of a runtime which no other page does, run where that runtime's own tests are.
+OF_RUNTIMES = {f"docs/reference/{runtime}.md" for runtime in ("cpp", "go", "node", "rust", "shell", "static")}
 
 
-class Reader:
-    """A shell that lives from the first command of a page to its last."""
-
-    def __init__(self, folder, environment):
-        self._shell = subprocess.Popen(["bash", "--noprofile", "--norc"], cwd=folder, env=environment, text=True,
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                       start_new_session=True)
-
-    def run(self, command):
-        """What it printed, and its exit code."""
-        end = f"end-{uuid.uuid4().hex}"
-        self._shell.stdin.write(f"{{ {command}\n}} </dev/null\necho {end} $?\n")
-        self._shell.stdin.flush()
-        printed = []
-        signal.alarm(COMMAND_SECONDS)
-        try:
-            for line in self._shell.stdout:
-                if found := re.fullmatch(rf"(.*){end} (\d+)\n", line, re.S):
-                    return "".join(printed) + found[1], int(found[2])
-                printed.append(line)
-        finally:
-            signal.alarm(0)
-        raise AssertionError(f"the shell ended in: {command}\n{''.join(printed)}")
-
-    def close(self):
-        os.killpg(self._shell.pid, signal.SIGKILL)
-        self._shell.wait()
-        self._shell.stdin.close()
-        self._shell.stdout.close()
-
-
-class Docs(unittest.TestCase):
+class Walks(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
@@ -69,18 +38,13 @@ class Docs(unittest.TestCase):
                             "HEARTH_RUN_DIR": f"{self.folder}/run", "HEARTH_CONFIG_DIR": f"{self.folder}/config",
                             "HEARTH_DOCKER_SOCKET": shared_socket(), "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
         self.addCleanup(self.end_hearthd)
-        signal.signal(signal.SIGALRM, self.too_long)
-
-    def too_long(self, *_):
-        raise AssertionError(f"a command took longer than {COMMAND_SECONDS} s")
 
     def end_hearthd(self):
         """Whatever a page leaves is taken away."""
-        fn = self.folder / "bin/fn"
-        status = subprocess.run([fn, "status", "--output", "json"], env=self.environment, capture_output=True, text=True)
-        subprocess.run([fn, "down"], env=self.environment, capture_output=True)
-        if found := re.search(r'"installation": ?"([^"]+)"', status.stdout):
-            Docker().sweep(found[1])
+        subprocess.run([self.folder / "bin/fn", "down"], env=self.environment, capture_output=True)
+        log = self.folder / "state/hearthd.log"
+        for installation in re.findall(r"ready .*installation=(\w+)", log.read_text() if log.exists() else ""):
+            Docker().sweep(installation)
 
     def here(self, text):
         """Addresses of the page are those of this test."""
@@ -90,29 +54,31 @@ class Docs(unittest.TestCase):
         reader = Reader(self.work, self.environment)
         self.addCleanup(reader.close)
         for step in steps(page.read_text()):
-            where = f"{page.relative_to(ROOT)}:{step.line}"
-            if not isinstance(step, Command):
-                folder = Path(reader.run("pwd")[0].strip())
-                (folder / step.name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / step.name).write_text(step.content)
+            if isinstance(step, File):
+                file = reader.folder() / step.name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(self.here(step.content))
                 continue
-            printed, code = reader.run(self.here(step.text))
-            wanted = [self.here(line) for line in step.output]
-            if wanted and not matches(wanted, printed):
-                self.fail(f"{where}: $ {step.text}\nis said to print\n  " + "\n  ".join(wanted) +
-                          f"\nand printed (exit code {code})\n  " + printed.replace("\n", "\n  "))
-            if not wanted and code != 0:
-                self.fail(f"{where}: $ {step.text}\nended with {code}:\n{printed}")
+            step.output = [self.here(line) for line in step.output]
+            try:
+                reader.take(step, self.here(step.text)) if isinstance(step, Command) else reader.look_on(step)
+            except Refuted as why:
+                self.fail(f"{page.relative_to(ROOT)}:{step.line}: {why}")
 
 
-def add_test(page):
-    name = re.sub(r"\W+", "_", str(page.relative_to(ROOT)).removesuffix(".md"))
-    setattr(Docs, f"test_{name}", lambda self: self.walk(page))
+class Docs(Walks):
+    """Pages for every reader."""
+
+
+class RuntimeDocs(Walks):
+    """Pages of the runtimes."""
 
 
 for found in PAGES:
     if any(isinstance(step, Command) for step in steps(found.read_text())):
-        add_test(found)
+        path = str(found.relative_to(ROOT))
+        setattr(RuntimeDocs if path in OF_RUNTIMES else Docs,
+                f"test_{re.sub(r'[^a-zA-Z0-9]+', '_', path.removesuffix('.md'))}", lambda self, page=found: self.walk(page))
 
 
 if __name__ == "__main__":
