@@ -47,8 +47,11 @@ class Walks(unittest.TestCase):
             Docker().sweep(installation)
 
     def here(self, text):
-        """Addresses of the page are those of this test."""
-        return text.replace("127.0.0.1:8080", self.gateway).replace("127.0.0.1:8081", self.api)
+        """Addresses of the page, and the token's file, are those of this test."""
+        for said, meant in (("127.0.0.1:8080", self.gateway), ("127.0.0.1:8081", self.api),
+                            ("/etc/hearth/token", f"{self.folder}/config/token")):
+            text = text.replace(said, meant)
+        return text
 
     def walk(self, page):
         reader = Reader(self.work, self.environment)
@@ -63,7 +66,7 @@ class Walks(unittest.TestCase):
             try:
                 reader.take(step, self.here(step.text)) if isinstance(step, Command) else reader.look_on(step)
             except Refuted as why:
-                self.fail(f"{page.relative_to(ROOT)}:{step.line}: {why}")
+                raise Refuted(f"{page.relative_to(ROOT)}:{step.line}: {why}") from None
 
 
 class Docs(Walks):
