@@ -68,6 +68,14 @@ def blocks(text):
     return found
 
 
+def without_blocks(text):
+    """The page's prose: lines of blocks are empty."""
+    lines = text.splitlines()
+    for block in blocks(text):
+        lines[block.line - 1:block.line - 1 + len(block.lines)] = [""] * len(block.lines)
+    return "\n".join(lines)
+
+
 def steps(text):
     """Commands, their further output, and files of a page, in their order."""
     found, job = [], None
