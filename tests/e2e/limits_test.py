@@ -1,6 +1,7 @@
 """Every limit of a function hit on purpose: what its caller, `fn status` and `fn logs` are told, and that it goes on."""
 
 import concurrent.futures
+import http.client
 import os
 import socket
 import time
@@ -59,6 +60,12 @@ HANDLER = """
         with lock:
             inside -= 1
         return f"{os.environ['HEARTH_REPLICA']} {most}"
+
+    def spin(request):  # what burning so many seconds of CPU took on the clock
+        begun, burnt = time.monotonic(), time.process_time() + float(request.query["s"])
+        while time.process_time() < burnt:
+            pass
+        return f"{time.monotonic() - begun:.3f}"
 
     def fill(request):
         written = 0
@@ -172,6 +179,91 @@ class Limits(HearthdCase):
         kept = sum(file.stat().st_size for file in (self.hearthd.state_dir / "logs").iterdir())
         tell(f"of 15 MB that were printed {kept >> 20} MiB are kept")
         self.assertLess(kept, 11 << 20)
+
+
+class Cpu(HearthdCase):
+    def test_a_busy_replica_is_throttled_to_its_share(self):
+        self.hearthd.deploy_python("tenth", HANDLER, "limits: {cpu: 0.1}\nnetwork: {egress: deny}\n")
+        self.hearthd.call("tenth")
+        [container] = self.hearthd.containers("tenth")
+
+        def throttled():
+            stats = self.hearthd.docker.ask("GET", f"/containers/{container}/stats?stream=false&one-shot=true")
+            return stats["cpu_stats"]["throttling_data"]["throttled_periods"]
+
+        before = throttled()
+        took = float(self.hearthd.call("tenth", "/spin?s=0.2").text)
+        periods = throttled() - before
+        tell(f"0.2 s of CPU at limits.cpu 0.1 took {took:.1f} s; held back in {periods} periods of 100 ms")
+        self.assertGreaterEqual(took, 1)  # 2 s without what is left of the first period and of the last
+        self.assertGreater(periods, 5)
+
+
+class Queues(HearthdCase):
+    def request(self, name, path="/"):
+        """A call that is sent and not yet answered; its answer is read by `answer`."""
+        host, port = self.hearthd.gateway.split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("GET", f"/fn/{name}{path}")
+        return connection
+
+    def await_held(self, name, count):
+        wait_for(f"{count} calls of {name} wait", lambda: self.hearthd.function(name, "/status")["held"] == count, 60)
+
+    def test_one_call_more_than_may_wait_is_refused_at_once_and_comes_again(self):
+        self.hearthd.deploy_python("narrow", HANDLER, """
+            limits: {concurrency: 1, timeout: 5m}
+            scale: {max: 1}
+            network: {egress: deny}
+            """)
+        self.hearthd.call("narrow")
+        busy = self.request("narrow", "/sleep?s=240")
+        wait_for("it is busy", lambda: self.hearthd.state("narrow") == "executing", 30)
+        waiting = [self.request("narrow") for _ in range(1000)]
+        self.await_held("narrow", 1000)
+
+        answer = self.hearthd.call("narrow")
+        self.assertEqual((answer.status, answer.headers["Retry-After"]), (429, "1"), answer)
+        document = problem(answer)
+        self.assertEqual((document["layer"], document["code"]), ("limit", "overloaded"))
+        self.assertIn("narrow", document["detail"])
+        self.assertIn("scale.max", document["hint"])
+        self.assertNotIn("held", answer.headers["Server-Timing"])
+        tell(f"the 1001st that waits is told: {document['detail']}")
+
+        waiting.pop().close()  # who leaves makes room for another
+        self.await_held("narrow", 999)
+        waiting.append(self.request("narrow"))
+        self.await_held("narrow", 1000)
+
+        [container] = self.hearthd.containers("narrow")
+        self.hearthd.docker.kill(container)  # the next replica serves all that waited
+        self.assertEqual(busy.getresponse().status, 502)
+        self.assertEqual({one.getresponse().status for one in waiting}, {200})
+        self.assertEqual(self.hearthd.function("narrow", "/status")["held"], 0)
+
+    def test_a_call_that_no_replica_had_room_for_is_told_so_at_its_deadline(self):
+        late = "import time\ntime.sleep(600)\ndef handle(request, context):\n    return 'late'\n"
+        cases = {"slow": (late, "limits: {timeout: 2s}\nscale: {max: 1, start_timeout: 60s}\n", []),
+                 "busy": (HANDLER, "limits: {timeout: 4s, concurrency: 1}\nscale: {max: 1}\n", ["/", "/sleep?s=60"])}
+        for name, (handler, settings, first) in cases.items():
+            with self.subTest(name):
+                self.hearthd.deploy_python(name, handler, settings + "network: {egress: deny}\n")
+                if first:
+                    self.hearthd.call(name, first[0])
+                    self.request(name, first[1])
+                    wait_for("it is busy", lambda name=name: self.hearthd.state(name) == "executing", 30)
+                begun = time.monotonic()
+                answer = self.hearthd.call(name)
+                self.assertEqual(answer.status, 504, answer)
+                document = problem(answer)
+                self.assertEqual((document["layer"], document["code"]), ("gateway", "timeout"))
+                self.assertIn(f"no replica of {name} was free before the call's deadline", document["detail"])
+                self.assertIn("limits.timeout", document["hint"])
+                self.assertRegex(answer.headers["Server-Timing"], r"held;dur=[1-9]\d{3}")
+                tell(f"{name}: told after {time.monotonic() - begun:.1f} s: {document['detail']}")
+
 
 class Hostile(HearthdCase):
     def test_another_thing_in_its_sockets_place_is_never_called(self):
