@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cannot
 from replica import Replica, sections
+from support.calls import call
 from support.hearthd import Hearthd, problem
 from support.raw_http import until
 from support.waiting import wait_for
@@ -89,6 +90,12 @@ class Direct(unittest.TestCase):
         seen = json.loads(answer.body)
         self.assertEqual((seen["method"], seen["query"], seen["header"]), ("PUT", "a=1&b=%C3%A9", "value"))
         self.assertIn(seen["path"], ("/seen/a b", "/seen/a%20b"))
+
+    @can("params")
+    def test_parameters_of_the_path_are_the_languages_own_and_decoded(self):
+        sent = ["Hearth-Param-id: a%2Fb%20%C3%A9+", "Hearth-Param-rest_of: x/y"]
+        answer = self.replica.call(target="/people/a%2Fb%20%C3%A9+/x/y", headers=sent)
+        self.assertEqual(json.loads(answer.body), {"id": "a/b é+", "rest_of": "x/y"})
 
     @can("status")
     def test_the_handler_says_status_and_headers(self):
@@ -326,6 +333,12 @@ class ThroughHearthd(unittest.TestCase):
     def test_a_body_both_ways(self):
         body = os.urandom(3 << 20)
         self.assertEqual(self.hearthd.call("conforms", "/echo", "POST", body).body, body)
+
+    @can("params")
+    def test_parameters_of_a_route(self):
+        answer = call(f"http://{self.hearthd.gateway}/people/a%2Fb/x/y?id=no", headers={
+            "Host": "conforms.test", "Hearth-Param-id": "forged", "Hearth-Param-other": "forged"})
+        self.assertEqual(json.loads(answer.body), {"id": "a/b", "rest_of": "x/y"})
 
     @can("log")
     def test_a_line_is_shown_with_its_call(self):

@@ -40,8 +40,8 @@ class Cancelled : public std::runtime_error {
   Cancelled() : std::runtime_error("the caller has left") {}
 };
 
-// "a%20b+c" → "a b c"
-inline std::string decode(std::string_view text) {
+// "a%20b+c" → "a b c"; in a path `+` stands for itself.
+inline std::string decode(std::string_view text, char plus = ' ') {
   const auto digit = [](char c) {
     return c >= '0' && c <= '9'   ? c - '0'
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -54,7 +54,7 @@ inline std::string decode(std::string_view text) {
       decoded += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
       i += 2;
     } else {
-      decoded += text[i] == '+' ? ' ' : text[i];
+      decoded += text[i] == '+' ? plus : text[i];
     }
   }
   return decoded;
@@ -82,6 +82,12 @@ struct Request {
       rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
     }
     return std::nullopt;
+  }
+  // A parameter of the path where an HTTP trigger matched, decoded. A test sets the header Hearth-Param-NAME.
+  std::optional<std::string> path_parameter(std::string_view name) const {
+    const auto found = headers.find("Hearth-Param-" + std::string{name});
+    if (found == headers.end()) return std::nullopt;
+    return decode(found->second, '+');
   }
   // The next piece of the body as it arrives; empty at its end.
   std::string read() { return arriving ? arriving() : std::exchange(content, {}); }

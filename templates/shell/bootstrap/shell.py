@@ -9,6 +9,9 @@ from hearth import BadRequest, _main
 from hearth._load import Handler, LoadError
 
 
+PARAMETER = "hearth-param-"
+
+
 def load(name, folder):
     """The Handler that runs the file `name` of `folder`."""
     name = name or "handler.sh"
@@ -54,9 +57,7 @@ def interpreter_of(line):
 
 def variables(request, context):
     """RFC 3875's names, where they mean the same; values are the bytes that came."""
-    path = unquote_to_bytes(request.path.encode("latin-1"))
-    if b"\0" in path:
-        raise BadRequest("the path has a zero byte in it, which no variable can hold")
+    path = decoded(request.path)
     target = f"{request.path}?{request.raw_query}" if request.raw_query else request.path
     given = {
         b"REQUEST_METHOD": request.method.encode("latin-1"), b"PATH_INFO": path,
@@ -67,11 +68,21 @@ def variables(request, context):
     for name, value in request.headers.items():
         # A client's `Proxy` field must not become the variable that programs take their proxy from, and an underscore
         # must not pass for a hyphen that someone before us has checked.
+        if name.startswith(PARAMETER) and name.isascii() and name.replace("-", "").replace("_", "").isalnum():
+            given[f"HEARTH_PARAM_{name.removeprefix(PARAMETER).upper()}".encode()] = decoded(value)
         if name == "proxy" or not name.isascii() or not name.replace("-", "").isalnum():
             continue
         key = name.upper().replace("-", "_")
         given[(key if name in ("content-type", "content-length") else f"HTTP_{key}").encode()] = value.encode("latin-1")
     return {**os.environb, **given}
+
+
+def decoded(text):
+    """What stood percent-encoded in the path."""
+    plain = unquote_to_bytes(text.encode("latin-1"))
+    if b"\0" in plain:
+        raise BadRequest("the path has a zero byte in it, which no variable can hold")
+    return plain
 
 
 if __name__ == "__main__":

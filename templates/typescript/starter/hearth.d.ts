@@ -7,6 +7,8 @@ export interface Context {
   /** As Date.now() counts. */
   readonly deadline: number;
   readonly traceparent: string;
+  /** Of the path where an HTTP trigger matched: decoded, by the names that fn.yaml has. */
+  readonly params: Readonly<Record<string, string>>;
   /** Aborted when the caller leaves. */
   readonly signal: AbortSignal;
   readonly log: Pick<Console, 'debug' | 'info' | 'warn' | 'error'>;

@@ -6,6 +6,8 @@ import (
 	"context"
 	"io"
 	"log"
+	"net/http"
+	"net/url"
 	"os"
 	"strings"
 )
@@ -30,6 +32,16 @@ func NewContext(ctx context.Context, call Call) context.Context {
 func FromContext(ctx context.Context) Call {
 	call, _ := ctx.Value(key{}).(Call)
 	return call
+}
+
+// PathValue is a parameter of the path where an HTTP trigger matched, decoded; empty where there is none of that name.
+// A test sets the header Hearth-Param-NAME.
+func PathValue(r *http.Request, name string) string {
+	value := r.Header.Get("Hearth-Param-" + name)
+	if decoded, err := url.PathUnescape(value); err == nil {
+		return decoded
+	}
+	return value
 }
 
 // Logger writes to standard error.

@@ -1,8 +1,10 @@
 // What a call knows beside its request.
+import { unescape } from 'node:querystring';
 import { formatWithOptions } from 'node:util';
 
 const { HEARTH_FUNCTION, HEARTH_NAMESPACE, HEARTH_REVISION, HEARTH_TIMEOUT_MS } = process.env;
 const NUMBER = /^\d+$/;
+const PARAMETER = /^hearth-param-/i;
 const FUNCTION = HEARTH_FUNCTION ?? '';
 const NAMESPACE = HEARTH_NAMESPACE ?? 'default';
 const REVISION = NUMBER.test(HEARTH_REVISION) ? Number(HEARTH_REVISION) : 0;
@@ -20,6 +22,7 @@ export class Context {
   #signal;
   #begun = performance.now();
   #deadline;
+  #params;
 
   constructor(message, signal) {
     this.#message = message;
@@ -31,6 +34,10 @@ export class Context {
   }
   get traceparent() {
     return this.#message.headers.traceparent ?? '';
+  }
+  // Of the path where an HTTP trigger matched: decoded, by the names that fn.yaml has.
+  get params() {
+    return (this.#params ??= paramsOf(this.#message.rawHeaders));
   }
   get function() {
     return FUNCTION;
@@ -56,4 +63,12 @@ export class Context {
     const left = this.#message.headers['hearth-deadline-ms'];
     return Math.max(0, (NUMBER.test(left) ? Number(left) : TIMEOUT) - (performance.now() - this.#begun));
   }
+}
+
+function paramsOf(fields) {
+  const params = Object.create(null);
+  for (let at = 0; at < fields.length; at += 2) {
+    if (PARAMETER.test(fields[at])) params[fields[at].replace(PARAMETER, '')] = unescape(fields[at + 1]);
+  }
+  return params;
 }

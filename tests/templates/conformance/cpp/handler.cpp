@@ -107,5 +107,9 @@ Response handle(Request& request, Context& context) {
                     {"query", request.query},
                     {"header", request.header("X-Test")}});
   }
+  if (request.path.starts_with("/people/")) {
+    return to_json(
+        {{"id", request.path_parameter("id").value()}, {"rest_of", request.path_parameter("rest_of").value()}});
+  }
   return {.status = 404, .body = "there is no " + request.path};
 }

@@ -62,6 +62,8 @@ func Handle(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	} else if strings.HasPrefix(r.URL.Path, "/seen/") {
 		writeJSON(w, map[string]string{"method": r.Method, "path": r.URL.Path, "query": r.URL.RawQuery,
 			"header": r.Header.Get("X-Test")})
+	} else if strings.HasPrefix(r.URL.Path, "/people/") {
+		writeJSON(w, map[string]string{"id": hearth.PathValue(r, "id"), "rest_of": hearth.PathValue(r, "rest_of")})
 	} else {
 		http.NotFound(w, r)
 	}

@@ -80,6 +80,7 @@ export default async function handle(request, context) {
       header: request.headers.get('X-Test'),
     };
   }
+  if (url.pathname.startsWith('/people/')) return { ...context.params };
   const answer = answers[url.pathname];
   return answer ? answer(request, context) : new Response('there is no such path', { status: 404 });
 }

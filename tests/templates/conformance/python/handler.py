@@ -63,6 +63,8 @@ async def handle(request, context):
         return str(count)
     if path.startswith("/seen/"):
         return seen(request)
+    if path.startswith("/people/"):
+        return {name: request.params[name] for name in ("id", "rest_of")}
     if path == "/held":
         return held(context)
     if path == "/late":

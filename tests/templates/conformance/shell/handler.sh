@@ -8,6 +8,10 @@ case $PATH_INFO in
     jq -n --arg m "$REQUEST_METHOD" --arg p "$PATH_INFO" --arg q "$QUERY_STRING" --arg h "$HTTP_X_TEST" \
       '{method: $m, path: $p, query: $q, header: $h}'
     ;;
+  /people/*)
+    tell 'Content-Type: application/json'
+    jq -n --arg i "$HEARTH_PARAM_ID" --arg r "$HEARTH_PARAM_REST_OF" '{id: $i, rest_of: $r}'
+    ;;
   /teapot) tell 'Status: 418' 'X-Kind: tea'; echo 'short and stout' ;;
   /cookies) tell 'Set-Cookie: a=1' 'Set-Cookie: b=2'; echo two ;;
   /json) tell 'Content-Type: application/json'; echo '{"name": "Ada"}' ;;

@@ -4,6 +4,7 @@
 mod body;
 mod context;
 mod lines;
+mod params;
 #[doc(hidden)]
 pub mod serve;
 
@@ -12,6 +13,7 @@ pub use bytes::Bytes;
 pub use context::Context;
 pub use http;
 pub use log;
+pub use params::PathParams;
 
 pub type Request = http::Request<Body>;
 pub type Response = http::Response<Body>;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use hearth::http::{Response, StatusCode};
-use hearth::{Body, Context, Error, Request};
+use hearth::{Body, Context, Error, PathParams, Request};
 use serde_json::json;
 
 pub async fn handle(request: Request, context: Context) -> Result<Response<Body>, Error> {
@@ -47,6 +47,9 @@ pub async fn handle(request: Request, context: Context) -> Result<Response<Body>
             "method": request.method().as_str(), "path": path, "query": request.uri().query(),
             "header": request.headers().get("X-Test").and_then(|value| value.to_str().ok()),
         }))?,
+        people if people.starts_with("/people/") => {
+            to_json(json!({"id": request.path_param("id"), "rest_of": request.path_param("rest_of")}))?
+        }
         _ => Response::builder().status(StatusCode::NOT_FOUND).body(format!("there is no {path}").into())?,
     };
     Ok(answer)
