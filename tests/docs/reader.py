@@ -10,7 +10,7 @@ from pathlib import Path
 from page import INTERRUPT, matches
 from support.waiting import wait_for
 
-COMMAND_SECONDS = 180
+COMMAND_SECONDS = 240
 
 
 class Refuted(AssertionError):
