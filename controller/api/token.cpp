@@ -144,7 +144,7 @@ std::optional<domain::Fault> give_token(std::string_view token, const Caller& ca
     return std::nullopt;
   } catch (const Error& error) {
     auto fault = error.fault();
-    fault.hint = "fn run by that user needs the token by --token or HEARTH_TOKEN";
+    fault.hint = "fn run by that user needs the token by --token-file or HEARTH_TOKEN";
     return fault;
   }
 }
