@@ -69,7 +69,6 @@ nlohmann::json spec_document(const FunctionSpec& spec) {
        {{"memory", to_string(spec.limits.memory)},
         {"cpu", spec.limits.cpu_millis / 1000.0},
         {"timeout", to_string(spec.limits.timeout)},
-        {"concurrency", spec.limits.concurrency},
         {"pids", spec.limits.pids},
         {"tmp", to_string(spec.limits.tmp)},
         {"body", to_string(spec.limits.body)}}},
@@ -79,6 +78,7 @@ nlohmann::json spec_document(const FunctionSpec& spec) {
         {"idle_timeout", to_string(spec.scale.idle_timeout)},
         {"start_timeout", to_string(spec.scale.start_timeout)}}},
       {"network", {{"egress", spec.network.egress ? "allow" : "deny"}, {"attach", spec.network.attach}}}};
+  if (spec.limits.concurrency != kOfItsRuntime) document["limits"]["concurrency"] = spec.limits.concurrency;
   const std::pair<const char*, const std::string*> texts[] = {{"runtime", &spec.runtime},
                                                               {"image", &spec.image},
                                                               {"build", &spec.build},

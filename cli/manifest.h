@@ -5,6 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 namespace hearth::cli {
 
 inline constexpr std::string_view kManifestFile = "fn.yaml";
+// The concurrency of a spec whose fn.yaml says none: hearthd knows what its runtime wants.
+inline constexpr std::uint32_t kOfItsRuntime = 0;
 
 // A fault with the place where it stands, both counted from 1.
 struct ManifestFault {

@@ -110,11 +110,10 @@ Manifest ManifestReader::read(std::string_view text) {
     return manifest_;
   }
   read_map(root, "", "");
-  if (!places_.contains("limits.concurrency")) {
-    manifest_.spec.limits.concurrency = domain::default_concurrency(manifest_.spec.runtime);
-  }
   check_source();
   check_spec();
+  const bool says_concurrency = places_.contains("limits.concurrency");
+  if (!manifest_.spec.runtime.empty() && !says_concurrency) manifest_.spec.limits.concurrency = kOfItsRuntime;
   std::ranges::stable_sort(manifest_.faults, {}, [](const auto& fault) { return std::pair(fault.line, fault.column); });
   return manifest_;
 }

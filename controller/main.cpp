@@ -30,9 +30,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -143,6 +145,12 @@ control::Metering::Settings metering_settings(const Config& config) {
           }};
 }
 
+std::map<std::string, std::uint32_t> concurrency_of(const std::vector<docker::Runtime>& runtimes) {
+  std::map<std::string, std::uint32_t> concurrency;
+  for (const auto& runtime : runtimes) concurrency[runtime.name] = runtime.concurrency;
+  return concurrency;
+}
+
 docker::BuildSettings build_settings(const Config& config, const docker::Installation& installation) {
   docker::BuildSettings settings;
   settings.installation = installation;
@@ -242,6 +250,7 @@ class Hearthd {
             .cpus = std::thread::hardware_concurrency(),
             .memory = {static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                        static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE))},
+            .concurrency = concurrency_of(read_runtimes(config_.templates)),
             .engine =
                 [this] {
                   return api::EngineFacts{.name = engine_info_.name,

@@ -19,6 +19,12 @@ docker::HandlerForm read_form(const YAML::Node& form) {
   throw YAML::Exception(form.Mark(), "form is file, function or module; where there is no handler, leave it out");
 }
 
+std::uint32_t read_concurrency(const YAML::Node& node) {
+  const auto concurrency = node.as<std::uint32_t>();
+  if (concurrency >= 1 && concurrency <= 1000) return concurrency;
+  throw YAML::Exception(node.Mark(), "concurrency is from 1 to 1000");
+}
+
 docker::BuildStep read_step(const YAML::Node& step) {
   return {.command = step["command"].as<std::vector<std::string>>(), .folder = step["folder"].as<std::string>()};
 }
@@ -27,6 +33,7 @@ docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
   docker::Runtime runtime{.name = root["name"].as<std::string>(), .folder = folder, .bases = {}};
   for (const auto& base : root["bases"]) runtime.bases.push_back(base["image"].as<std::string>());
   runtime.on = root["on"].as<std::string>("");
+  if (const auto concurrency = root["concurrency"]) runtime.concurrency = read_concurrency(concurrency);
   if (const auto handler = root["handler"]) {
     runtime.handler_form = read_form(handler["form"]);
     runtime.handler = handler["default"].as<std::string>("");

@@ -29,6 +29,11 @@ json bare_spec(const domain::FunctionSpec& spec) {
   return document;
 }
 
+bool says_concurrency(const json& spec) {
+  const auto limits = spec.find("limits");
+  return limits != spec.end() && limits->is_object() && limits->contains("concurrency");
+}
+
 json revision_json(const domain::Revision& revision) {
   json document{{"function", revision.function.name},
                 {"namespace", revision.function.space},
@@ -153,7 +158,8 @@ std::string problem_text(const Fault& fault, int status, const std::vector<Compl
   return text_of(document);
 }
 
-Deployment read_deployment(std::string_view body, const domain::FunctionName& name) {
+Deployment read_deployment(std::string_view body, const domain::FunctionName& name,
+                           const std::map<std::string, std::uint32_t>& concurrency) {
   const auto document = control::parse_json(body);
   control::Complaints complaints;
   Deployment deployment;
@@ -163,6 +169,8 @@ Deployment read_deployment(std::string_view body, const domain::FunctionName& na
   const auto* spec = fields.child("spec");
   if (spec != nullptr && spec->is_object()) {
     deployment.spec = control::read_spec(*spec, "", complaints);
+    const auto own = concurrency.find(deployment.spec.runtime);
+    if (own != concurrency.end() && !says_concurrency(*spec)) deployment.spec.limits.concurrency = own->second;
   } else {
     complaints.push_back({"spec", spec == nullptr ? "is missing" : "must be an object"});
   }

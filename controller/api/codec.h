@@ -41,8 +41,9 @@ struct Deployment {
   bool verify = true;
 };
 // Throws control::InvalidDocument with everything that is wrong, with JSON, spec and package alike. `name` comes from
-// the URL; where the spec says one, it must be the same.
-Deployment read_deployment(std::string_view body, const domain::FunctionName& name);
+// the URL; where the spec says one, it must be the same. `concurrency` is that of runtimes, for a spec that says none.
+Deployment read_deployment(std::string_view body, const domain::FunctionName& name,
+                           const std::map<std::string, std::uint32_t>& concurrency = {});
 
 // What PUT of the active revision takes: {"revision": 3}, or {} for the one that served before.
 std::optional<std::uint64_t> read_activation(std::string_view body);

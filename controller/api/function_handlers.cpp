@@ -90,7 +90,7 @@ Response put_function(const Parts& parts, const Request& request, const Paramete
   refuse_other_parameters(request, {});
   const auto name = function_of(parameters);
   if (!is_json(request.header("content-type"))) return not_json(request);
-  const auto deployment = read_deployment(request.body, name);
+  const auto deployment = read_deployment(request.body, name, parts.info.concurrency);
   const auto expected = expected_version(parts, request, name);
   const auto revision = parts.service.deploy(deployment.spec, deployment.package, expected, deployment.verify);
   auto response = json_reply(202, revision_text(revision));

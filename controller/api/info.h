@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -25,6 +26,7 @@ struct Info {
   std::string gateway_url;   // "http://127.0.0.1:8080"
   std::uint32_t cpus = 0;
   domain::Bytes memory;
+  std::map<std::string, std::uint32_t> concurrency = {};  // of its runtimes, where a deploy does not say
   // Both from any thread, and soon: asked on every /v1/info and /readyz.
   std::function<EngineFacts()> engine;
   std::function<std::optional<domain::Fault>()> unready;  // why calls cannot be served; nothing: they can

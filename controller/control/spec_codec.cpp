@@ -156,7 +156,6 @@ FunctionSpec read_spec(const json& document, const std::string& path, Complaints
   fields.text("handler", spec.handler);
   fields.text("container_runtime", spec.container_runtime);
   fields.texts("env", spec.env);
-  spec.limits.concurrency = domain::default_concurrency(spec.runtime);
   fields.count("history", spec.history);
   if (const auto* limits = fields.child("limits")) {
     read_limits(*limits, fields.path_of("limits"), spec.limits, complaints);

@@ -34,14 +34,11 @@ struct FunctionName {
 // "hello" in the default namespace, else "space.hello".
 std::string to_string(const FunctionName& function);
 
-// Calls at once in a replica where fn.yaml does not say: a shell function starts a process for each.
-constexpr std::uint32_t default_concurrency(std::string_view runtime) { return runtime == "shell" ? 1 : 16; }
-
 struct Limits {
   Bytes memory = mebibytes(256);
-  std::uint32_t cpu_millis = 1000;                      // thousandths of a core
-  std::chrono::milliseconds timeout{30'000};            // of one call; every layer derives its own from it
-  std::uint32_t concurrency = default_concurrency("");  // calls at once in one replica
+  std::uint32_t cpu_millis = 1000;            // thousandths of a core
+  std::chrono::milliseconds timeout{30'000};  // of one call; every layer derives its own from it
+  std::uint32_t concurrency = 16;             // calls at once in one replica, where its runtime says no other
   std::uint32_t pids = 64;
   Bytes tmp = mebibytes(64);
   Bytes body = mebibytes(6);  // of a request

@@ -39,6 +39,18 @@ TEST(Deployment, IsRead) {
   EXPECT_EQ(deployment.spec.limits.cpu_millis, 250u);
 }
 
+TEST(Deployment, TakesItsRuntimesConcurrencyWhereItSaysNone) {
+  const std::map<std::string, std::uint32_t> concurrency{{"shell", 1}};
+  const auto of = [&](const std::string& spec) {
+    return read_deployment(R"({"package":")" + kDigest + R"(","spec":)" + spec + "}", kHello, concurrency)
+        .spec.limits.concurrency;
+  };
+  EXPECT_EQ(of(R"({"runtime":"shell","handler":"a.sh"})"), 1u);
+  EXPECT_EQ(of(R"({"runtime":"shell","handler":"a.sh","limits":{"memory":"64Mi"}})"), 1u);
+  EXPECT_EQ(of(R"({"runtime":"shell","handler":"a.sh","limits":{"concurrency":16}})"), 16u);
+  EXPECT_EQ(of(R"({"runtime":"python","handler":"a.py:b"})"), 16u);
+}
+
 TEST(Deployment, TellsEverythingThatIsWrongAtOnce) {
   const auto found = complaints_of(R"({"package":"sha256:1","extra":1,"spec":{"runtime":"python",
       "handler":"handler.py:handle","name":"other","limits":{"memroy":"1Gi","timeout":30,"cpu":"lots"},

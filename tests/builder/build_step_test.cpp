@@ -147,12 +147,15 @@ TEST_F(BuildStepTest, ARuntimeSaysWhatItsHandlerIs) {
 }
 
 TEST_F(BuildStepTest, ATemplateThatCannotBeUnderstoodIsToldWithItsPlace) {
-  std::ofstream(runtime_.folder / "template.yaml") << "name: x\nbases: []\nhandler: {form: words}\n";
-  try {
-    read_runtimes(home_.path());
-    FAIL() << "it was read";
-  } catch (const domain::Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("template.yaml:3:17: form is file, function or module"));
+  for (const auto& [line, told] : {std::pair{"handler: {form: words}", "17: form is file, function or module"},
+                                   std::pair{"concurrency: 0", "14: concurrency is from 1 to 1000"}}) {
+    std::ofstream(runtime_.folder / "template.yaml") << "name: x\nbases: []\n" << line << "\n";
+    try {
+      read_runtimes(home_.path());
+      FAIL() << "it was read";
+    } catch (const domain::Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("template.yaml:3:" + std::string{told}));
+    }
   }
 }
 

@@ -272,6 +272,9 @@ TEST(Manifest, BecomesTheApisDocument) {
   EXPECT_EQ(document["limits"]["memory"], "1536Mi");
   EXPECT_EQ(document["scale"]["idle_timeout"], "5m");
   EXPECT_EQ(document["network"]["egress"], "allow");
+  EXPECT_FALSE(document["limits"].contains("concurrency")) << "hearthd knows what the runtime wants";
+  const auto said = parse_manifest("name: a\nruntime: shell\nlimits: {concurrency: 16}\n");
+  EXPECT_EQ(spec_document(said.spec)["limits"]["concurrency"], 16);
 }
 
 }  // namespace

@@ -16,9 +16,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     hearth::must(!fault.message.empty());
   }
   if (!manifest.faults.empty()) return 0;
-  hearth::must(hearth::domain::check(manifest.spec).empty());
+  auto spec = manifest.spec;
+  if (spec.limits.concurrency == hearth::cli::kOfItsRuntime) spec.limits.concurrency = 16;  // a python's, say
+  hearth::must(hearth::domain::check(spec).empty());
   auto taken = hearth::control::decode_spec(hearth::cli::spec_document(manifest.spec).dump());
-  taken.name = manifest.spec.name;  // which the URL says
-  hearth::must(taken == manifest.spec);
+  taken.name = spec.name;  // which the URL says
+  hearth::must(taken == spec);
   return 0;
 }

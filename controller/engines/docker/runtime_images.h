@@ -39,7 +39,8 @@ struct Runtime {
   std::vector<std::string> bases;  // in order of preference
   std::string on = {};             // the runtime whose image is the base instead
   HandlerForm handler_form = HandlerForm::none;
-  std::string handler = {};                          // what fn.yaml may leave out
+  std::string handler = {};                                  // what fn.yaml may leave out
+  std::uint32_t concurrency = domain::Limits{}.concurrency;  // the same
   std::vector<std::string> dependencies_files = {};  // the first asks for them, others pin: "package.json", its lock
   std::vector<std::string> dependencies_when = {};   // the first asks for some if it says one of these; empty: always
   BuildStep dependencies = {};                       // its folder stays where it is, below /function: ".packages"
