@@ -12,4 +12,9 @@ TABLE = {
                              "concurrency", "cancel", "params", "context", "log", "raise", "late", "env", "tmp", "load", "crash"), FILES),
 }
 
+# Where what the language's own library prints is in the log, but of no call; the page of each says what prints for one.
+PLAIN_PRINTS = {"go": "a goroutine does not say for whom it runs",
+                "cpp": "stdio belongs to the process; std::cout is the call's",
+                "rust": "the standard library's macros know of no call; hearth's do"}
+
 WRONG_HANDLER = {"python": "handler.py:nowhere", "node": "handler.mjs:nowhere", "shell": "nowhere.sh"}

@@ -249,6 +249,18 @@ class Direct(unittest.TestCase):
         self.assertTrue(any("by the logger" in line for line in lines), lines)
 
     @can("log")
+    def test_a_plain_print_is_in_the_log_and_of_its_call_where_the_language_can_tell(self):
+        self.replica.call(target="/log", headers=["Hearth-Call-Id: plain"])
+        until(lambda: len(sections(self.replica.log(), "plain")) >= 3)
+
+        def printed():
+            return [line for line in self.replica.log() if line.endswith("by a plain print")]
+
+        until(printed)
+        of_no_call = RUNTIME in cannot.PLAIN_PRINTS
+        self.assertTrue(all(line.startswith("\x1f") != of_no_call for line in printed()), printed())
+
+    @can("log")
     def test_lines_of_calls_at_once_are_kept_apart(self):
         clients = [self.client() for _ in range(4)]
         for number, client in enumerate(clients):

@@ -11,6 +11,7 @@ from support.cases import tell
 from support.hearthd import Hearthd
 from support.raw_http import until
 
+IS_NUMBER_6 = "sha512-Wu1VHeILBK8KAWJUAiSZQX94GmOE45Rg6/538fKwiloUu21KncEkYGPqob2oSZ5mUT73vLGrHQjKw3KMPwfDzg=="
 FUNCTIONS = Path(__file__).resolve().parent / "node"
 
 
@@ -168,6 +169,37 @@ class Packages(Node):
         log = self.hearthd.ask("GET", "/v1/namespaces/default/functions/asks/revisions/1/build").text
         self.assertIn("no package-lock.json", log)
 
+    def locked(self, name, asked, in_lock=">=6.0.0"):
+        """A function that tells which version it got; its lock file holds an older one than the newest."""
+        lock = {"name": name, "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": {
+            "": {"name": name, "version": "1.0.0", "dependencies": {"is-number": in_lock}},
+            "node_modules/is-number": {"version": "6.0.0", "integrity": IS_NUMBER_6}}}
+        return {"fn.yaml": f"name: {name}\nruntime: node\nhandler: handler.cjs\n",
+                "package.json": json.dumps({"name": name, "version": "1.0.0", "dependencies": {"is-number": asked}}),
+                "package-lock.json": json.dumps(lock),
+                "handler.cjs": "module.exports = () => require('is-number/package.json').version;\n"}
+
+    def test_a_lock_file_says_which_versions_are_installed(self):
+        self.hearthd.deploy("locked", self.locked("locked", ">=6.0.0"))
+        self.assertEqual(self.hearthd.call("locked").text, "6.0.0")
+        log = self.hearthd.ask("GET", "/v1/namespaces/default/functions/locked/revisions/1/build").text
+        self.assertNotIn("no package-lock.json", log)
+
+    def test_a_lock_file_that_does_not_fit_is_refused_in_npms_own_words(self):
+        said = self.refused("unlike", self.locked("unlike", "^7.0.0"))
+        words = re.findall(r"^  npm (?:ERR!|error) (.*)$", said, re.M)
+        self.assertEqual(words[0], "code EUSAGE")
+        self.assertRegex(words[1], "^`npm ci` can only install packages when .* are in sync")
+        self.assertEqual(words[2:], ["Invalid: lock file's is-number@6.0.0 does not satisfy is-number@7.0.0"])
+        self.assertIn("hint: mend package.json", said)
+
+    def test_a_package_that_nobody_has_is_told_in_few_words(self):
+        said = self.refused("nobody", {"fn.yaml": "name: nobody\nruntime: node\nhandler: handler.cjs\n",
+                                       "package.json": '{"dependencies": {"is-number": "99.0.0"}}',
+                                       "handler.cjs": "module.exports = () => 1;\n"})
+        self.assertIn("No matching version found for is-number@99.0.0", said)
+        self.assertLess(len(said.splitlines()), 12, said)
+
     def test_a_package_json_that_asks_for_nothing_needs_no_npm(self):
         self.hearthd.deploy("none", {"fn.yaml": "name: none\nruntime: node\n",
                                             "package.json": '{"type": "module", "devDependencies": {"x": "1.0.0"}}',
@@ -198,6 +230,11 @@ class TypeScript(Node):
             self.hearthd.deploy(f"small{number}", files | ({"package.json": text} if text else {}))
             tell(f"deployed in {time.monotonic() - begun:.1f} s")
             self.assertEqual(self.hearthd.call(f"small{number}").text, expected, text)
+
+    def test_types_are_taken_away_and_not_checked(self):
+        self.hearthd.deploy("loose", {"fn.yaml": "name: loose\nruntime: node\nhandler: handler.ts\n",
+                                      "handler.ts": "const answer: number = 'a string';\nexport default () => answer;\n"})
+        self.assertEqual(self.hearthd.call("loose").text, "a string")
 
     def test_what_does_not_parse_is_refused_with_its_place(self):
         said = self.refused("broken", {"fn.yaml": "name: broken\nruntime: node\nhandler: handler.ts\n",

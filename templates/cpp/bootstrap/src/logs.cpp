@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <iostream>
 #include <streambuf>
 #include <string_view>
@@ -74,6 +75,8 @@ void finish() {
 }  // namespace
 
 void install_logs() {
+  // What printf prints is of no call, but in the log as soon: with a pipe, stdio would keep it until it has 4 KiB.
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   static Tagged output{STDOUT_FILENO};
   static Tagged errors{STDERR_FILENO};
   std::cout.rdbuf(&output);

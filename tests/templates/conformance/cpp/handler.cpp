@@ -1,6 +1,7 @@
 #include "hearth.h"
 
 #include <unistd.h>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -48,6 +49,7 @@ Response log(const Context& context) {
   std::cout << "to standard output" << std::endl;
   std::cerr << "to standard error\n";
   context.log("by the logger");
+  std::puts("by a plain print");
   return {.body = "logged"};
 }
 

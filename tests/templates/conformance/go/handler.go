@@ -42,6 +42,7 @@ var answers = map[string]answer{
 		fmt.Fprintln(hearth.Stdout(ctx), "to standard output")
 		fmt.Fprintln(hearth.Stderr(ctx), "to standard error")
 		hearth.Logger(ctx).Print("by the logger")
+		fmt.Println("by a plain print")
 	},
 	"/raise": func(context.Context, http.ResponseWriter, *http.Request) { panic("broken on purpose") },
 	"/late": func(_ context.Context, w http.ResponseWriter, _ *http.Request) {

@@ -31,6 +31,7 @@ function log(context) {
   console.log('to standard output');
   console.error('to standard error');
   context.log.info('by the logger');
+  process.stdout.write('by a plain print\n');
   return 'logged';
 }
 

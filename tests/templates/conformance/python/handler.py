@@ -35,6 +35,7 @@ def log(context):
     print("to standard output")
     print("to standard error", file=sys.stderr)
     context.logger.info("by the logger")
+    sys.stdout.write("by a plain print\n")
     return "logged"
 
 

@@ -30,7 +30,7 @@ case $PATH_INFO in
       --argjson r "$HEARTH_REVISION" --argjson d "$HEARTH_DEADLINE_MS" \
       '{call_id: $c, function: $f, namespace: $n, traceparent: $t, revision: $r, remaining_ms: $d}'
     ;;
-  /log) echo 'to standard output' >&2; echo 'to standard error' >&2; echo 'by the logger' >&2; echo logged ;;
+  /log) echo 'to standard output' >&2; echo 'to standard error' >&2; echo 'by the logger' >&2; echo 'by a plain print' >&2; echo logged ;;
   /raise) echo 'broken on purpose' >&2; exit 7 ;;
   /late) echo 'a piece'; sleep 0.05; echo 'broken on purpose' >&2; exit 7 ;;
   /env) echo "$LEVEL" ;;

@@ -33,6 +33,7 @@ pub async fn handle(request: Request, context: Context) -> Result<Response<Body>
             hearth::println!("to standard output");
             hearth::eprintln!("to standard error");
             hearth::log::info!("by the logger");
+            println!("by a plain print");
             Response::new("logged".into())
         }
         "/raise" => return Err("broken on purpose".into()),
