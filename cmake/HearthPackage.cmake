@@ -44,5 +44,8 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates")
 # Docker may be Debian's, Docker's own or another's; where base images cannot be pulled they are made of packages.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "docker.io | docker-ce | moby-engine, debootstrap, curl")
+set(SCRIPTS postinst prerm postrm)
+list(TRANSFORM SCRIPTS PREPEND "${PROJECT_SOURCE_DIR}/controller/packaging/")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${SCRIPTS}")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 include(CPack)

@@ -11,7 +11,7 @@ packages_build=(
 packages_run=(debootstrap iproute2 iptables curl ca-certificates python3 procps util-linux)
 packages_test=(nginx-light nftables openssl strace python3-venv python3-websockets prometheus tmux zsh fish python3-jsonschema python3-yaml)
 packages_lint=(clang-format-16 clang-tidy-16 clang-16 shellcheck python3 git)
-packages_package=(dpkg-dev skopeo docker-compose)
+packages_package=(dpkg-dev skopeo docker-compose man-db)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
 packages_bench=(nginx-light wrk strace python3)
 

@@ -1,5 +1,6 @@
 """The Debian package and the image of hearthd, each on what has nothing else of ours: they deploy and answer."""
 
+import contextlib
 import json
 import os
 import re
@@ -47,6 +48,84 @@ class Package(unittest.TestCase):
         self.assertEqual(seen["Os"], "linux")
         config = json.loads(run("skopeo", "inspect", "--config", f"oci-archive:{archive}"))
         self.assertEqual(config["config"]["Entrypoint"], ["hearthd"])
+
+
+class Contents(unittest.TestCase):
+    """What is in the package besides the programs, taken by the programs that it is for."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        run("dpkg-deb", "-x", next(FOLDER.glob("hearth_*.deb")), cls.root)
+
+    def test_manual_pages_render_without_a_warning(self):
+        pages = sorted((self.root / "usr/share/man").rglob("*.[1-9]"))
+        self.assertEqual([page.name for page in pages], ["fn.1", "hearthd.8"])
+        for page, words in zip(pages, ("fn deploy", "--gateway")):
+            shown = subprocess.run(["man", "--warnings", "-l", page], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                   env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8"}, timeout=60, check=True)
+            self.assertEqual(shown.stderr, "")
+            self.assertIn(words, shown.stdout)
+
+    def test_completions_are_where_shells_look_and_are_theirs(self):
+        share = self.root / "usr/share"
+        for shell, file in (("bash", "bash-completion/completions/fn"), ("zsh", "zsh/vendor-completions/_fn"),
+                            ("fish", "fish/vendor_completions.d/fn.fish")):
+            run(shell, "-n", share / file)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd is not on this machine")
+    def test_systemd_finds_no_fault_with_the_units(self):
+        units = self.root / "units"
+        shutil.copytree(self.root / "usr/lib/systemd/system", units)
+        self.assertEqual(sorted(unit.name for unit in units.iterdir()),
+                         ["hearthd-api.socket", "hearthd-gateway.socket", "hearthd.service"])
+        service = units / "hearthd.service"
+        service.write_text(service.read_text().replace("ExecStart=", f"ExecStart={self.root}"))  # where hearthd is now
+        self.assertEqual(run("systemd-analyze", "verify", "--man=no", *units.iterdir()), "")
+
+
+class CleanRoot(unittest.TestCase):
+    """A Debian that has nothing but the package and what it depends on."""
+
+    def docker(self, *words):
+        return ["docker", "--host", f"unix://{shared_socket()}", "run", "--rm", "--network", "none", "--entrypoint", *words]
+
+    def test_tab_completes_in_a_shell_that_sourced_the_packages_completion(self):
+        ours, theirs = os.openpty()
+        self.addCleanup(os.close, ours)
+        command = self.docker("bash", "--interactive", "--tty", f"hearthd:{VERSION}", "--norc")
+        shell = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        self.addCleanup(shell.wait, 30)
+        self.addCleanup(os.write, ours, b"\x15exit\n")
+        os.set_blocking(ours, False)
+        shown = bytearray()
+
+        def shows(pattern):
+            with contextlib.suppress(BlockingIOError):
+                shown.extend(os.read(ours, 65536))
+            return re.search(pattern, shown)
+
+        wait_for("a prompt", lambda: shows(rb"[#$] $"), 60)
+        os.write(ours, b"source /usr/share/bash-completion/completions/fn && echo it is $((40 + 2))\n")
+        wait_for("it is sourced", lambda: shows(rb"it is 42\s"), 30)
+        os.write(ours, b"fn de\t\t")
+        wait_for("the commands that begin so", lambda: shows(rb"delete\s+deploy\s+dev"), 30)
+
+    def test_a_purge_leaves_what_users_made_and_says_so(self):
+        script = """
+            mkdir -p /var/lib/hearth /etc/hearth && echo kept >/var/lib/hearth/state && echo kept >/etc/hearth/token
+            dpkg --purge hearth
+            echo left: $(find / -xdev '(' -iname '*hearth*' -o -name fn -o -name _fn -o -name 'fn.*' ')')
+            cat /var/lib/hearth/state /etc/hearth/token
+            """
+        said = run(*self.docker("sh", f"hearthd:{VERSION}", "-ec", script))
+        self.assertIn("hearth: /var/lib/hearth is left as it is; remove it with: rm -r /var/lib/hearth\n", said)
+        self.assertIn("hearth: /etc/hearth is left", said)
+        self.assertIn("docker ps -a --filter label=dev.hearth.installation", said)
+        left = re.search("left: (.*)", said)[1].split()
+        self.assertEqual(sorted(left), ["/etc/hearth", "/var/lib/hearth"])
+        self.assertTrue(said.endswith("kept\nkept\n"), said)
 
 
 class Compose(unittest.TestCase):
