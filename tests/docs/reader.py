@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import uuid
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from page import INTERRUPT, matches
 from support.waiting import wait_for
 
 COMMAND_SECONDS = 240
+JOB_SECONDS = 60  # until a command that goes on prints what is shown
+# Commands that change nothing: what they show may come a moment later, as a log does, so they are asked again.
+LOOKS = tuple(f"fn {verb} " for verb in ("get", "list", "logs", "revisions", "status", "usage"))
+LOOKING_SECONDS = 30
 
 
 class Refuted(AssertionError):
@@ -51,11 +56,14 @@ class Reader:
         if command.goes_on:
             self._job = Job(self, text, self._transcripts / f"job-{command.line}")
             return self._job.show(command.output)
-        printed, code = self.run(text)
-        if command.output and not matches(command.output, printed):
-            raise Refuted(told(text, command.output, printed, code))
-        if code != 0:
-            raise Refuted(f"$ {text}\nended with {code}:\n{printed}")
+        deadline = time.monotonic() + (LOOKING_SECONDS if f"{text} ".startswith(LOOKS) else 0)
+        while True:
+            printed, code = self.run(text)
+            if code == 0 and (not command.output or matches(command.output, printed)):
+                return
+            if time.monotonic() >= deadline:
+                raise Refuted(told(text, command.output, printed, f"exit code {code}"))
+            time.sleep(0.1)
 
     def look_on(self, more):
         self._job.show(more.output)
@@ -86,7 +94,7 @@ class Job:
         interrupt = lines.index(INTERRUPT) if INTERRUPT in lines else len(lines)
         before, after = lines[:interrupt], lines[interrupt + 1:]
         self._shown += before
-        self._await(lambda: self._printed() and matches([*self._shown, "…"], self._printed()))
+        self._await(lambda: not before or (self._printed() and matches([*self._shown, "…"], self._printed())))
         if interrupt == len(lines):
             return
         self.end(signal.SIGINT)
@@ -106,11 +114,11 @@ class Job:
 
     def _await(self, look):
         try:
-            wait_for("", look, 60, between=0.05)
+            wait_for("", look, JOB_SECONDS, between=0.05)
         except AssertionError:
             raise Refuted(told(self._text, self._shown, self._printed(), "it goes on")) from None
 
 
-def told(text, wanted, printed, code):
-    return "\n  ".join([f"$ {text}\nis said to print", *wanted]) + "\n  ".join(
-        [f"\nand printed (exit code {code})", *printed.splitlines()])
+def told(text, wanted, printed, end):
+    return "\n  ".join([f"$ {text}\nis said to print", *(wanted or ["…"])]) + "\n  ".join(
+        [f"\nand printed ({end})", *printed.splitlines()])
