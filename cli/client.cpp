@@ -149,7 +149,7 @@ net::Response Client::answered(const std::function<net::Response()>& call) const
     Fault fault = error.fault();
     fault.layer = Layer::gateway;
     fault.message = "hearthd does not answer: " + fault.message;
-    fault.hint = "start it with fn up, or name another address in HEARTH_API";
+    if (fault.hint.empty()) fault.hint = "start it with fn up, or name another address in HEARTH_API";
     throw Error(std::move(fault));
   }
   if (response.status >= 400) refuse(response);

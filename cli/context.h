@@ -3,6 +3,7 @@
 
 #include "cli/client.h"
 #include "cli/terminal.h"
+#include "net/own_address.h"
 
 #include <filesystem>
 #include <stop_token>
@@ -20,8 +21,11 @@ struct Context {
   std::filesystem::path token_file = {};  // empty: it is looked for
   std::filesystem::path ca_file = {};     // empty: the system's authorities
 
-  // The token of this machine's hearthd is for no other one.
-  Token token() const { return token_file.empty() && controller != "local" ? given_token() : find_token(token_file); }
+  // The token of this machine's hearthd is for no other one, whatever address is given.
+  Token token() const {
+    const bool own = controller == "local" && net::is_own_address(net::host_of_url(api));
+    return token_file.empty() && !own ? given_token() : find_token(token_file);
+  }
   Client client() const { return Client(api, token(), stop, ca_file); }
 };
 

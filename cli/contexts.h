@@ -13,7 +13,7 @@ inline constexpr std::string_view kLocalContext = "local";
 struct Controller {
   std::string api;                   // "https://hearth.example.org:8081"
   std::filesystem::path token_file;  // empty: HEARTH_TOKEN alone
-  std::filesystem::path ca_file;     // authorities beside the system's; empty: none
+  std::filesystem::path ca_file;     // the authorities that are trusted; empty: the system's
   std::string space;                 // the namespace where none is given; empty: default
 };
 

@@ -58,7 +58,8 @@ std::string base_url(std::string_view address) {
 
 Token given_token() {
   const auto token = environment("HEARTH_TOKEN");
-  return token ? Token{*token, "HEARTH_TOKEN"} : Token{"", "no token in HEARTH_TOKEN, and the context names no file"};
+  return token ? Token{*token, "HEARTH_TOKEN"}
+               : Token{"", "no token in HEARTH_TOKEN, and no --token-file or context names one"};
 }
 
 Token find_token(const fs::path& given) {

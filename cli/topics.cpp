@@ -76,7 +76,8 @@ Topic contexts_topic() {
        {.text = "What is said first counts: `--api` or `--context`, then HEARTH_API, then HEARTH_CONTEXT, then what "
                 "`fn config use` chose. `local` is this machine's own. `fn up` and `fn down` always are of this "
                 "machine. https addresses are checked against the system's authorities, or those of `--ca-file`. A "
-                "token that was found on this machine is never sent to a named controller."}}};
+                "token that was found on this machine is sent to this machine alone, and that of a context to its own "
+                "controller."}}};
 }
 
 Topic output_topic() {

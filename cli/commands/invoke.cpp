@@ -4,6 +4,7 @@
 #include "cli/input.h"
 #include "cli/problem.h"
 #include "cli/views.h"
+#include "net/own_address.h"
 
 #include <algorithm>
 #include <cctype>
@@ -25,6 +26,8 @@ struct Address {
   std::string target;  // "/fn/hello/x"
 };
 
+bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+
 // HEARTH_GATEWAY needs no token; without it hearthd tells the function's URL.
 Address address_of(const Context& context, const InvokeOptions& options) {
   const auto function = parse_function(options.name, context.space);
@@ -39,6 +42,12 @@ Address address_of(const Context& context, const InvokeOptions& options) {
   const auto slash = host == std::string::npos ? host : url.find('/', host + 3);
   if (slash == std::string::npos) {
     throw Error(Code::internal, Layer::gateway, "hearthd told no URL for " + to_string(function), "set HEARTH_GATEWAY");
+  }
+  // What another machine calls 127.0.0.1 would here be this one's own gateway.
+  if (is_loopback(net::host_of_url(url)) && !net::is_own_address(net::host_of_url(context.api))) {
+    throw Error(Code::unavailable, Layer::gateway,
+                "the gateway of " + context.api + " is for its own machine alone: " + url.substr(0, slash),
+                "name an address that reaches it in HEARTH_GATEWAY");
   }
   return {url.substr(0, slash), url.substr(slash) + path};
 }

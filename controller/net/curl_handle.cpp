@@ -89,13 +89,16 @@ void Exchange::set_address(CURL* easy) {
   if (!endpoint_.unix_socket.empty()) {
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, endpoint_.unix_socket.c_str());
   }
-  if (!endpoint_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, endpoint_.ca_file.c_str());
   // A proxy from the environment leads elsewhere: what is on this machine is never asked for through one.
   const bool here = !endpoint_.unix_socket.empty() || is_loopback(endpoint_.base);
   if (here || endpoint_.direct) curl_easy_setopt(easy, CURLOPT_PROXY, "");
 }
 
 void Exchange::set_tls(CURL* easy) {
+  if (!endpoint_.ca_file.empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, endpoint_.ca_file.c_str());
+    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // else the system's are trusted beside it
+  }
   if (!endpoint_.tls) return;
   const auto& [ca, certificate, key] = *endpoint_.tls;
   curl_easy_setopt(easy, CURLOPT_CAINFO, ca.c_str());
@@ -207,10 +210,11 @@ Response Exchange::finish(CURL* easy, CURLcode result) {
 
 void Exchange::fail(CURL* easy, CURLcode result) const {
   const std::string peer = endpoint_.unix_socket.empty() ? endpoint_.base : endpoint_.unix_socket;
-  if (endpoint_.tls && !head_complete_) {
-    if (const auto failure = tls_failure(reason_[0] != '\0' ? reason_ : curl_easy_strerror(result), *endpoint_.tls)) {
-      throw domain::Error(Code::unavailable, Layer::gateway, peer + ": " + failure->why, failure->mend);
-    }
+  const bool over_tls = endpoint_.tls || endpoint_.base.starts_with("https://");
+  if (over_tls && !head_complete_) {
+    const std::string_view said = reason_[0] != '\0' ? reason_ : curl_easy_strerror(result);
+    const auto failure = endpoint_.tls ? tls_failure(said, *endpoint_.tls) : tls_failure(said, endpoint_.ca_file);
+    if (failure) throw domain::Error(Code::unavailable, Layer::gateway, peer + ": " + failure->why, failure->mend);
   }
   const std::string attempted = request_.method + " " + request_.target + " at " + peer;
   curl_off_t connected = 0;

@@ -21,14 +21,20 @@ constexpr std::string_view kUnsigned = "its certificate is not signed by {ca}";
 constexpr std::string_view kRightCa = "{ca} must be the authority that signed the server's certificate";
 
 // The first that fits. {ca}, {cert} and {key} become the files' names.
-constexpr std::array kRows{
-    // The server's certificate, as we judge it.
+constexpr std::array kOfServer{
+    // Its certificate, as we judge it.
     Row{"certificate has expired", "its certificate has expired", "renew the certificate of the server"},
     Row{"certificate is not yet valid", "its certificate is not valid yet", "set this machine's clock right"},
     Row{"subject name", "its certificate is for another name", "name it as its certificate does, or have one made"},
     Row{"local issuer certificate", kUnsigned, kRightCa},
     Row{"self-signed certificate", kUnsigned, kRightCa},
     Row{"certificate signature failure", kUnsigned, kRightCa},
+    // The file that we judge it by.
+    Row{"error adding trust anchors", "{ca} is no certificate in PEM", "copy the server's authority there"},
+    Row{"setting certificate", "{ca} cannot be read as a certificate in PEM", "copy the server's authority there"},
+};
+
+constexpr std::array kOfBoth{
     // Ours, as the server judges it.
     Row{"alert certificate required", "it wants a certificate and was shown none", "put one into {cert} and {key}"},
     Row{"alert certificate expired", "it says that our certificate has expired", "renew {cert}"},
@@ -46,9 +52,21 @@ constexpr std::array kRows{
     Row{"unable to set private key file", "{key} is not the key of {cert}, or no key in PEM", "make both anew"},
     Row{"does not match the certificate", "{key} is not the key of {cert}", "make both anew"},
     Row{"could not load PEM client certificate", "{cert} is no certificate in PEM", "make it anew"},
-    Row{"error adding trust anchors", "{ca} is no certificate in PEM", "copy the server's authority there"},
-    Row{"setting certificate", "{ca} cannot be read as a certificate in PEM", "copy the server's authority there"},
 };
+
+// Of a server that wants no certificate, beside kOfServer.
+constexpr std::array kOfPlain{
+    Row{"alert certificate required", "it wants a certificate from us, and fn has none to show",
+        "have its proxy ask for none: hearthd knows its clients by their tokens"},
+    Row{"wrong version number", kNoTls, "write http:// where it has no TLS"},
+    Row{"packet length too long", kNoTls, "write http:// where it has no TLS"},
+};
+
+template <std::size_t N>
+const Row* find(const std::array<Row, N>& rows, std::string_view said) {
+  const auto row = std::ranges::find_if(rows, [&](const Row& one) { return said.find(one.said) != said.npos; });
+  return row == rows.end() ? nullptr : &*row;
+}
 
 std::string filled(std::string_view text, const TlsFiles& files) {
   std::string result{text};
@@ -63,8 +81,21 @@ std::string filled(std::string_view text, const TlsFiles& files) {
 }  // namespace
 
 std::optional<TlsFailure> tls_failure(std::string_view said, const TlsFiles& files) {
-  const auto row = std::ranges::find_if(kRows, [&](const Row& one) { return said.find(one.said) != said.npos; });
-  if (row == kRows.end()) return std::nullopt;
+  const auto* row = find(kOfServer, said);
+  if (row == nullptr) row = find(kOfBoth, said);
+  if (row == nullptr) return std::nullopt;
+  return TlsFailure{.why = filled(row->why, files), .mend = filled(row->mend, files)};
+}
+
+std::optional<TlsFailure> tls_failure(std::string_view said, const std::string& ca_file) {
+  const auto* row = find(kOfServer, said);
+  if (row == nullptr) row = find(kOfPlain, said);
+  if (row == nullptr) return std::nullopt;
+  if (ca_file.empty() && row->why == kUnsigned) {
+    return TlsFailure{.why = "its certificate is not signed by an authority that this system trusts",
+                      .mend = "name the file of the one that signed it with --ca-file"};
+  }
+  const TlsFiles files{.ca = ca_file, .certificate = {}, .key = {}};
   return TlsFailure{.why = filled(row->why, files), .mend = filled(row->mend, files)};
 }
 

@@ -16,5 +16,7 @@ struct TlsFailure {
 
 // `said`: what libcurl and OpenSSL made of it. Nothing where it is not about TLS.
 std::optional<TlsFailure> tls_failure(std::string_view said, const TlsFiles& files);
+// The same of a server that wants no certificate of ours. `ca_file`: whom we trust; empty: whom the system does.
+std::optional<TlsFailure> tls_failure(std::string_view said, const std::string& ca_file);
 
 }  // namespace hearth::net

@@ -74,7 +74,11 @@ TEST_F(Config, KeepsTokensToThemselves) {
   // This machine's own token is not for a controller that has no file of its own.
   fs::create_directories(home_ / ".config/hearth");
   std::ofstream(home_ / ".config/hearth/token") << "local-token\n";
-  EXPECT_EQ(shown({"--context", "lab"})["token"], "no token in HEARTH_TOKEN, and the context names no file");
+  constexpr auto* kNone = "no token in HEARTH_TOKEN, and no --token-file or context names one";
+  EXPECT_EQ(shown({"--context", "lab"})["token"], kNone);
+  EXPECT_EQ(shown({"--api", "http://192.0.2.1:8081"})["token"], kNone) << "nor for an address of another machine";
+  EXPECT_EQ(shown({}, {{"HEARTH_API", "192.0.2.1:8081"}})["token"], kNone);
+  EXPECT_EQ(shown({"--api", "http://localhost:1"})["token"], (home_ / ".config/hearth/token").string());
 }
 
 TEST_F(Config, RefusesWhatItDoesNotKnow) {

@@ -36,9 +36,24 @@ TEST(TlsFailure, NamesWhoseCertificateIsWrongAndTheMend) {
   }
 }
 
+TEST(TlsFailure, OfAServerThatWantsNoCertificateNamesWhomWeTrust) {
+  constexpr auto* kIssuer = "SSL certificate problem: unable to get local issuer certificate";
+  const auto named = tls_failure(kIssuer, "/d/ca.pem");
+  ASSERT_TRUE(named);
+  EXPECT_EQ(named->why, "its certificate is not signed by /d/ca.pem");
+  const auto systems = tls_failure(kIssuer, "");
+  ASSERT_TRUE(systems);
+  EXPECT_THAT(systems->why, HasSubstr("that this system trusts"));
+  EXPECT_THAT(systems->mend, HasSubstr("--ca-file"));
+  EXPECT_THAT(tls_failure("error:0A00010B:SSL routines::wrong version number", "").value().mend, HasSubstr("http://"));
+  EXPECT_FALSE(tls_failure("Connection reset by peer", ""))
+      << "it says nothing of TLS where nobody knows our certificate";
+}
+
 TEST(TlsFailure, LeavesWhatIsNotAboutTlsAlone) {
   for (const auto* said : {"", "Connection refused", "Failed to connect to 127.0.0.1 port 1"}) {
     EXPECT_FALSE(tls_failure(said, kFiles)) << said;
+    EXPECT_FALSE(tls_failure(said, "")) << said;
   }
 }
 
