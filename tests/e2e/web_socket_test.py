@@ -52,6 +52,19 @@ class WebSockets(HearthdCase):
     def connect(self, path="/rooms/7", **options):
         return websockets.connect(f"ws://{self.hearthd.gateway}{path}", max_size=None, open_timeout=30, **options)
 
+    async def await_cut(self, socket, seconds):
+        """The connection ends, and whoever reads it is told so in the one way that RFC 6455 has for that."""
+        with self.assertRaises(websockets.ConnectionClosedError) as cut:
+            await asyncio.wait_for(socket.recv(), seconds)
+        self.assertIsNone(cut.exception.rcvd, "a Close frame came, from whom?")
+        self.assertEqual(socket.close_code, 1006)
+
+    async def talks(self):
+        async with self.connect() as socket:
+            await socket.recv()
+            await socket.send("anew")
+            self.assertEqual(await socket.recv(), "anew")
+
     def in_flight(self):
         return sum(one["in_flight"] for one in self.hearthd.function("chat", "/replicas")["items"])
 
@@ -96,8 +109,8 @@ class WebSockets(HearthdCase):
                 await socket.recv()
                 for container in self.hearthd.containers("chat"):
                     self.hearthd.docker.kill(container)
-                with self.assertRaises(websockets.ConnectionClosed):
-                    await asyncio.wait_for(socket.recv(), 20)
+                await self.await_cut(socket, 20)
+            await self.talks()
         asyncio.run(lose())
 
     def test_a_new_revision_and_the_end_of_hearthd_close_it_soon(self):
@@ -106,8 +119,7 @@ class WebSockets(HearthdCase):
                 await socket.recv()
                 began = time.monotonic()
                 ended = asyncio.get_running_loop().run_in_executor(None, act)
-                with self.assertRaises(websockets.ConnectionClosed):
-                    await asyncio.wait_for(socket.recv(), 60)
+                await self.await_cut(socket, 60)
                 tell(f"closed {time.monotonic() - began:.1f} s after {act.__name__} began")
                 await ended
 
@@ -121,8 +133,10 @@ class WebSockets(HearthdCase):
             self.assertLess(time.monotonic() - began, 8, "an open WebSocket does not use the drain time up")
 
         asyncio.run(leave(a_deploy))
+        asyncio.run(self.talks())
         asyncio.run(leave(the_end))
         self.hearthd.start()
+        asyncio.run(self.talks())
 
 
 if __name__ == "__main__":
