@@ -30,7 +30,6 @@ class Reader:
         self._transcripts = Path(environment["HOME"])
         self._job = None
         signal.signal(signal.SIGALRM, self._too_long)
-        self.run("set -m")  # a job can be interrupted, as on a terminal
 
     def run(self, command):
         """What it printed, and its exit code."""
@@ -86,7 +85,8 @@ class Job:
     def __init__(self, reader, text, transcript):
         self._reader, self._text, self._transcript = reader, text, transcript
         transcript.touch()
-        self._group = int(reader.run(f"{{ {text}\n}} >{transcript} 2>&1 & echo $!")[0])
+        # With a process group of its own it can be interrupted, as on a terminal.
+        self._group = int(reader.run(f"set -m; {{ {text}\n}} >{transcript} 2>&1 & set +m; echo $!")[0])
         self._shown = []
         self._ended = False
 
