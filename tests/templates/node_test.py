@@ -1,6 +1,7 @@
 """What the node runtime keeps besides what all do: the Fetch API, failures that nobody caught, CommonJS, TypeScript, npm."""
 
 import json
+import os
 import re
 import time
 import unittest
@@ -95,6 +96,40 @@ class Fetches(Node):
         with self.assertRaises((EOFError, ConnectionError)):
             client.take(10)
 
+    def test_what_is_quiet_is_ended_when_its_caller_leaves(self):
+        for path, told in {"/stream": "stream", "/in-response": "stream", "/readable": "readable",
+                           "/iterator": "iterator"}.items():
+            before = json.loads(self.node.call(target="/ended").body).count(told)
+            client = self.node.connect()
+            client.request(target=path, headers=["Hearth-Call-Id: quiet"])
+            client.head()
+            self.assertEqual(client.chunk(), b"begun")
+            client.close()
+            until(lambda told=told, before=before: json.loads(self.node.call(target="/ended").body).count(told) == before + 1)
+        self.assertEqual(sections(self.node.log(), "quiet"), [])
+
+    def test_what_comes_after_its_caller_has_left_is_ended_too(self):
+        client = self.node.connect()
+        client.request(target="/too-late", headers=["Expect: 100-continue"])
+        self.assertEqual(client.head()[0], 100)  # it is in the handler
+        client.close()
+        until(lambda: "late" in json.loads(self.node.call(target="/ended").body))
+
+    def test_a_length_without_a_body_is_told_to_head_alone(self):
+        client = self.node.connect()
+        self.addCleanup(client.close)
+        for method, length in {"GET": b"0", "HEAD": b"5"}.items():
+            client.request(method, "/no-body")
+            raw = b""
+            while b"\r\n\r\n" not in raw:
+                raw += client.take(1)
+            self.assertEqual(re.findall(rb"(?im)^content-length: (\d+)", raw), [length], method)
+
+    def test_two_lengths_are_an_honest_500(self):
+        answer = self.node.call(target="/two-lengths")
+        self.assertEqual((answer.status, json.loads(answer.body)["detail"]),
+                         (500, "a Response's content-length is a number, not 5, 5"))
+
     def test_failures_that_are_answers(self):
         bad = self.node.call("POST", "/json", b"{")
         self.assertEqual((bad.status, json.loads(bad.body)["layer"]), (400, "client"))
@@ -136,6 +171,33 @@ class Fetches(Node):
             client.send(sent)
             answer = client.answer()
             self.assertEqual((answer.status, json.loads(answer.body)["layer"]), (status, "client"))
+
+
+ENDS_SLOWLY = """
+import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+export default () => 'said';
+export async function shutdown() {
+  writeFileSync('/run/hearth/ending', '');
+  while (!existsSync('/run/hearth/gate')) await sleep(5);
+}
+"""
+
+
+class Ending(Node):
+    def test_a_call_whose_head_was_half_sent_at_sigterm_is_answered(self):
+        self.hearthd.deploy("ends", {"fn.yaml": "name: ends\nruntime: node\nhandler: handler.mjs\n", "handler.mjs": ENDS_SLOWLY})
+        replica = self.replica("ends", "handler.mjs")
+        client = replica.connect()
+        self.addCleanup(client.close)
+        client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n")
+        client.answer()
+        replica.stop()
+        until(lambda: os.path.exists(f"{replica.folder}/ending"))
+        client.send(b"Host: x\r\n\r\n")
+        self.assertEqual(client.answer().text, "said")
+        replica.open_gate()
+        self.assertEqual((replica.exit_code(), replica.log()), (0, []))
 
 
 class Packages(Node):

@@ -1,5 +1,8 @@
 // What a handler returned, as { status, fields, data, pieces }: `fields` are names and values in turn, `data` is a whole
-// body (text or bytes), `pieces` is one to be read piece by piece, `early` says that its head need not wait for the first.
+// body (text or bytes), `pieces` is one to be read piece by piece, `early` says that its head need not wait for the first,
+// `promised` is the length that a Response without a body tells of, which only an answer to HEAD may.
+import { Readable } from 'node:stream';
+
 import { take } from './response.mjs';
 
 export class BadAnswer extends TypeError {
@@ -44,9 +47,17 @@ function ofResponse(response) {
   if (response.bodyUsed) throw new BadAnswer("the Response's body has been read: return a clone() of it");
   const { data, fields } = take(response);
   if (data !== undefined) return { status, fields: withoutOwn(fields ?? flat(response.headers), true), data };
+  const promised = lengthIn(response.headers);
   const pieces = response.body && piecesOf(response.body);
-  const all = withoutOwn(flat(response.headers), false, response.url !== '');
-  return pieces ? { status, fields: all, pieces, early: true } : { status, fields: all };
+  const all = withoutOwn(flat(response.headers), !pieces, response.url !== '');
+  return pieces ? { status, fields: all, pieces, early: true } : { status, fields: all, promised };
+}
+
+// Another's field, or two of them, would frame the next call's answer.
+function lengthIn(headers) {
+  const text = headers.get('content-length');
+  if (text !== null && !/^\d+$/.test(text)) throw new BadAnswer(`a Response's content-length is a number, not ${text}`);
+  return text;
 }
 
 function flat(headers) {
@@ -57,11 +68,11 @@ function flat(headers) {
   return fields;
 }
 
-function withoutOwn(fields, isWhole, isFetched = false) {
+function withoutOwn(fields, isCounted, isFetched = false) {
   const kept = [];
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at].toLowerCase();
-    if (OWN_FIELDS.has(name) || (isWhole && name === 'content-length') || (isFetched && UNDONE_FIELDS.has(name))) continue;
+    if (OWN_FIELDS.has(name) || (isCounted && name === 'content-length') || (isFetched && UNDONE_FIELDS.has(name))) continue;
     kept.push(fields[at], fields[at + 1]);
   }
   return kept;
@@ -79,9 +90,18 @@ function bytesOf(value) {
   return undefined;
 }
 
-// An iterator over what is meant to come piece by piece; an array, a Map or a Set is a value.
+// An iterator over what is meant to come piece by piece; an array, a Map or a Set is a value. The `return` of a stream's ends
+// it while a piece is awaited, too: that of the iterator which it has itself would wait for the piece.
 function piecesOf(value) {
   if (typeof value !== 'object') return undefined;
+  if (value instanceof ReadableStream) {
+    const reader = value.getReader();
+    return { next: () => reader.read(), return: () => reader.cancel() };
+  }
+  if (value instanceof Readable) {
+    const pieces = value[Symbol.asyncIterator]();
+    return { next: () => pieces.next(), return: () => value.destroy() };
+  }
   if (value[Symbol.asyncIterator]) return value[Symbol.asyncIterator]();
   return typeof value.next === 'function' && value[Symbol.iterator] ? value[Symbol.iterator]() : undefined;
 }

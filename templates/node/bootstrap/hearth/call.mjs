@@ -17,6 +17,7 @@ export class Call {
   #marker;
   #abort = null;
   #left = false;
+  #pieces = null; // until they have ended
   #begun = false;
 
   constructor(server, message, response) {
@@ -58,17 +59,20 @@ export class Call {
     else if (!this.#response.writableEnded) this.#response.destroy();
   }
 
-  #sendWhole({ status, fields, data = '' }) {
+  #sendWhole({ status, fields, data = '', promised = null }) {
     if (this.#begun || this.#left) return;
     if (status !== 204 && status !== 304) {
-      fields.push('content-length', typeof data === 'string' ? Buffer.byteLength(data) : data.length);
+      const length = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
+      fields.push('content-length', (this.#message.method === 'HEAD' && promised) || length);
     }
     this.#head(status, fields);
     this.#response.end(data);
   }
 
   async #sendPieces({ status, fields, pieces, early }) {
+    this.#pieces = pieces;
     try {
+      if (this.#left) return;
       if (early && this.#head(status, fields)) this.#response.flushHeaders();
       let next = await pieces.next(); // what fails before it is an honest 500
       if (!next.done) encodePiece(next.value);
@@ -81,8 +85,14 @@ export class Call {
       }
       this.#response.end();
     } finally {
-      await pieces.return?.();
+      await this.#endPieces();
     }
+  }
+
+  async #endPieces() {
+    const pieces = this.#pieces;
+    this.#pieces = null;
+    await pieces?.return?.();
   }
 
   #wantsBody(status) {
@@ -117,15 +127,20 @@ export class Call {
 
   #closed() {
     this.#left = !this.#response.writableFinished;
-    if (this.#left) this.#abort?.abort();
+    if (this.#left) {
+      this.#abort?.abort();
+      this.#endPieces().catch((error) => this.fail(error));
+    }
     this.over = true;
     finish(this);
     this.#server.ended(this.#message.socket);
   }
 }
 
+const LEFT = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
+
 function isAbort(error) {
-  return error?.name === 'AbortError' || error?.code === 'ECONNRESET';
+  return error?.name === 'AbortError' || LEFT.has(error?.code);
 }
 
 // A Response of text or bytes can be thrown. An error with a `status` of 400 to 499 is the caller's fault, as many packages

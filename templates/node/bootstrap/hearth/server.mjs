@@ -50,7 +50,7 @@ export class Server {
     this.#running -= 1;
     if (!this.stopping) return;
     setImmediate(() => this.#http.closeIdleConnections());
-    if (this.#running === 0) this.#idle();
+    if (this.#running === 0) this.#idle?.();
   }
 
   // Calls that run are finished, their answers sent.

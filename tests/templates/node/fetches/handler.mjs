@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
@@ -86,6 +87,32 @@ function short() {
   return new Response(stream, { headers: { 'content-length': '10' } });
 }
 
+const ended = [];
+const quiet = {
+  stream: () =>
+    new ReadableStream({ start: (controller) => controller.enqueue('begun'), cancel: () => ended.push('stream') }),
+  response: () => new Response(quiet.stream()),
+  readable: () => {
+    const readable = new Readable({ read() {}, destroy: (error, done) => done(ended.push('readable') && error) });
+    readable.push('begun');
+    return readable;
+  },
+  iterator: () => {
+    const pieces = ['begun'];
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => (pieces.length ? { value: pieces.pop() } : new Promise(() => {})),
+        return: () => ended.push('iterator'),
+      }),
+    };
+  },
+};
+
+async function quietTooLate(context) {
+  await once(context.signal, 'abort');
+  return new Response(new ReadableStream({ cancel: () => ended.push('late') }));
+}
+
 async function rejectsAside() {
   Promise.reject(new Error('nobody waited for this'));
   await sleep(10_000);
@@ -110,6 +137,14 @@ const answers = {
   '/made': () => made,
   '/numbers': numbers,
   '/short': short,
+  '/stream': quiet.stream,
+  '/in-response': quiet.response,
+  '/readable': quiet.readable,
+  '/iterator': quiet.iterator,
+  '/too-late': (request, context) => quietTooLate(context),
+  '/ended': () => ended,
+  '/no-body': () => new Response(null, { headers: { 'Content-Length': '5' } }),
+  '/two-lengths': () => new Response(quiet.stream(), { headers: [['Content-Length', '5'], ['Content-Length', '5']] }),
   '/status': () => {
     throw Object.assign(new Error('no such tea'), { status: 404 });
   },
@@ -135,5 +170,5 @@ const answers = {
   },
 };
 
-export default (request) => answers[new URL(request.url).pathname](request);
+export default (request, context) => answers[new URL(request.url).pathname](request, context);
 export const other = () => 'the other';
