@@ -86,6 +86,12 @@ class Words(unittest.TestCase):
             unknown += [f"{page.relative_to(ROOT)}: {one}" for one in strangers("\n".join(spans + code))]
         self.assertEqual(unknown, [])
 
+    def test_a_command_is_seen(self):
+        for line in ("fn up", "sudo fn up", "cat x | curl -T - y", "a && hearthd --replace", "x=$(fn list)", "systemctl stop x"):
+            self.assertRegex(line, COMMAND)
+        for line in ("call fn GET", "hearthd_run()", "--fn x", "fnord"):
+            self.assertNotRegex(line, COMMAND)
+
     def test_a_stranger_is_seen(self):
         self.assertEqual(strangers("fn logs hello --folow"), ["fn logs hello --folow"])
         self.assertEqual(strangers("cd x && fn depoly"), ["fn depoly"])
