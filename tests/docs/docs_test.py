@@ -45,6 +45,9 @@ class Walks(unittest.TestCase):
         log = self.folder / "state/hearthd.log"
         for installation in re.findall(r"ready .*installation=(\w+)", log.read_text() if log.exists() else ""):
             Docker().sweep(installation)
+        for line in Path("/proc/mounts").read_text().splitlines():
+            if (place := line.split()[1]).startswith(f"{self.folder}/"):
+                subprocess.run(["umount", "-l", place], check=False)
 
     def here(self, text):
         """Addresses of the page, and the token's file, are those of this test."""

@@ -116,9 +116,13 @@ class Docker:
         for network in self.networks(installation):
             # 403: Docker counts endpoints wrongly now and then, and keeps a network that has none (moby/moby#42119).
             self.ask("DELETE", f"/networks/{network['Id']}", expected=(403, 404))
-        for image in self.ask("GET", "/images/json?filters=" + _filters(reference=[f"hearth-{installation}/*/*"])):
+        ours = [f"hearth-{installation}/*", f"hearth-{installation}/*/*"]
+        for image in self.ask("GET", "/images/json?filters=" + _filters(reference=ours)):
             for tag in image["RepoTags"] or []:
                 self.ask("DELETE", f"/images/{tag}", expected=(404, 409))
+        caches = self.ask("GET", "/volumes?filters=" + _filters(name=[f"hearth-{installation}-cache-"]))
+        for cache in caches["Volumes"] or []:
+            self.ask("DELETE", f"/volumes/{cache['Name']}", expected=(404, 409))
 
 
 def _filters(**filters):
