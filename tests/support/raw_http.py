@@ -4,7 +4,7 @@ import select
 import socket
 import time
 
-PATIENCE = 10.0
+PATIENCE = 60.0  # a busy machine starts a container in seconds; who is answered waits for nothing
 
 
 class Answer:

@@ -9,7 +9,7 @@ TABLE = {
     "rust": COMPILED,
     "shell": {"crash": "a process that ends is one call's failure, not the replica's"},
     "static": dict.fromkeys(("echo", "request", "status", "cookies", "json", "empty", "held", "size", "stream-in", "big",
-                             "concurrency", "cancel", "params", "context", "log", "raise", "late", "env", "tmp", "load", "crash"), FILES),
+                             "concurrency", "cancel", "params", "context", "log", "raise", "late", "env", "tmp", "load", "child", "crash"), FILES),
 }
 
 # Where what the language's own library prints is in the log, but of no call; the page of each says what prints for one.

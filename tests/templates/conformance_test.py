@@ -9,7 +9,10 @@ import contextlib
 import json
 import os
 import re
+import shutil
+import signal
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cannot
@@ -122,6 +125,20 @@ class Direct(unittest.TestCase):
         answer = self.replica.call(target="/empty")
         self.assertEqual(answer.status, 204)
         self.assertNotIn("content-length", answer.headers)
+
+    @can("status")
+    def test_a_length_that_is_not_the_bodys_is_no_other_calls_answer(self):
+        for path in ("/says-2", "/says-9"):
+            client = self.client()
+            client.request(target=path)
+            with contextlib.suppress(EOFError, ConnectionError):  # broken off, nobody takes it for whole
+                self.assertIn(client.answer().text, ("abcdef", "ab"))
+                client.request(target="/hello")
+                self.assertEqual(client.answer().text.strip(), "hello")
+
+    def test_more_fields_than_a_caller_may_send_are_taken(self):
+        fields = [f"X-{number}: {number}" for number in range(200)]  # the gateway lets 100 in, and adds its own
+        self.assertEqual(self.replica.call(target="/hello", headers=fields).status, 200)
 
     def test_head_sends_the_head_alone(self):
         client = self.client()
@@ -295,6 +312,12 @@ class Direct(unittest.TestCase):
     def test_the_environment_is_the_functions(self):
         self.assertEqual(self.replica.call(target="/env").text.strip(), "info")
 
+    @can("child")
+    def test_a_program_that_it_starts_can_be_ended_as_any(self):
+        told = dict(line.split(":") for line in self.replica.call(target="/child").text.splitlines())
+        kept = int(told["SigBlk"], 16) | int(told["SigIgn"], 16)
+        self.assertEqual([one.name for one in (signal.SIGTERM, signal.SIGINT, signal.SIGPIPE) if kept >> (one - 1) & 1], [])
+
     @can("tmp")
     def test_only_tmp_can_be_written(self):
         self.assertEqual(json.loads(self.replica.call(target="/tmp").body), {"tmp": True, "root": False})
@@ -335,6 +358,25 @@ class ThroughHearthd(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.hearthd = World.get().hearthd
+
+    def test_functions_that_differ_in_a_word_can_be_built_at_once(self):
+        def deploy(word):
+            self.hearthd.fn("deploy", cwd=self.copy_that_says(word), timeout=400)
+            return self.hearthd.call(word, "/hello").text
+
+        words = ["first", "other"]
+        with ThreadPoolExecutor() as both:
+            self.assertEqual([text.strip() for text in both.map(deploy, words)], words)
+
+    def copy_that_says(self, word):
+        """The function under the name of the word that it says in the place of `hello`."""
+        folder = self.hearthd.folder / "functions" / word
+        shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("target"))
+        for file in (one for one in folder.rglob("*") if one.is_file()):
+            file.write_text(re.sub(r"(?<!/)\bhello\b", word, file.read_text()))
+        settings = (folder / "fn.yaml").read_text().replace("conforms\n", f"{word}\n", 1)
+        (folder / "fn.yaml").write_text(re.sub("triggers: .*\n", "", settings))
+        return folder
 
     def test_a_call(self):
         answer = self.hearthd.call("conforms", "/hello")

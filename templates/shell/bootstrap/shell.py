@@ -66,10 +66,10 @@ def variables(request, context):
         b"HEARTH_DEADLINE_MS": b"%d" % int(context.remaining() * 1000), b"TRACEPARENT": context.traceparent.encode("latin-1"),
     }
     for name, value in request.headers.items():
-        # A client's `Proxy` field must not become the variable that programs take their proxy from, and an underscore
-        # must not pass for a hyphen that someone before us has checked.
         if name.startswith(PARAMETER) and name.isascii() and name.replace("-", "").replace("_", "").isalnum():
             given[f"HEARTH_PARAM_{name.removeprefix(PARAMETER).upper()}".encode()] = decoded(value)
+        # A client's `Proxy` field must not become the variable that programs take their proxy from, and an underscore
+        # must not pass for a hyphen that someone before us has checked.
         if name == "proxy" or not name.isascii() or not name.replace("-", "").isalnum():
             continue
         key = name.upper().replace("-", "_")

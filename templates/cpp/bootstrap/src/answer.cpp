@@ -22,6 +22,8 @@ bool is_ours(std::string_view name) {
                      [&](std::string_view ours) { return !AnyCase{}(ours, name) && !AnyCase{}(name, ours); });
 }
 
+bool is_number(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789") == text.npos; }
+
 void check(const Response& response) {
   if (response.status < 200 || response.status > 599) {
     throw std::invalid_argument("a Response's status is from 200 to 599, not " + std::to_string(response.status));
@@ -31,6 +33,10 @@ void check(const Response& response) {
     if (name.empty() || name.find_first_of(" \t\r\n:") != name.npos || broken) {
       throw std::invalid_argument("a header field cannot be sent: " + name);
     }
+  }
+  const auto [first, last] = response.headers.equal_range("Content-Length");
+  if (first != last && (std::next(first) != last || !is_number(first->second))) {
+    throw std::invalid_argument("a Response has one Content-Length, a number, not " + first->second);
   }
 }
 
@@ -64,6 +70,7 @@ void Answer::send_head(Message& message, const Response& response) {
   for (const auto& [name, value] : response.headers) {
     if (!is_ours(name)) message.insert(name, value);
   }
+  if (response.status == 204) message.erase(http::field::content_length);
   keep_alive_ = keep_alive_ && kept_();
   message.keep_alive(keep_alive_);
 }
@@ -86,8 +93,10 @@ void Answer::send_whole(const Response& response) {
   if (!response.body.empty() && message[http::field::content_type].empty()) {
     message.set(http::field::content_type, "text/plain; charset=utf-8");
   }
-  if (response.status != 204 && message[http::field::content_length].empty())
-    message.content_length(response.body.size());
+  // An answer to HEAD may tell of the body that it leaves out. Any other length would frame the connection's next
+  // answer.
+  const bool tells = method_ == "HEAD" && response.body.empty() && !message[http::field::content_length].empty();
+  if (response.status != 204 && !tells) message.content_length(response.body.size());
   if (has_body(response.status)) message.body() = {response.body.data(), response.body.size()};
   error_code error;
   http::serializer<false, http::span_body<const char>> serializer{message};

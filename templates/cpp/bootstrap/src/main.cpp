@@ -4,6 +4,7 @@
 #include "logs.h"
 #include "session.h"
 
+#include <semaphore.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,6 +13,22 @@
 using namespace hearth::server;
 
 namespace {
+
+sem_t told_to_end;
+
+void on(int signal, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_flags = SA_RESTART;
+  action.sa_handler = handler;
+  ::sigaction(signal, &action, nullptr);
+}
+
+// They are caught, neither blocked nor ignored: the programs that a handler starts have theirs as any program.
+void catch_signals() {
+  ::sem_init(&told_to_end, 0, 0);
+  for (const int end : {SIGTERM, SIGINT}) on(end, [](int) { ::sem_post(&told_to_end); });
+  on(SIGPIPE, [](int) {});
+}
 
 void accept(Acceptor& acceptor, Connections& connections) {
   for (;;) {
@@ -31,13 +48,7 @@ void accept(Acceptor& acceptor, Connections& connections) {
 
 int main() {
   install_logs();
-  // Every thread inherits this: signals are awaited here, and nowhere else delivered.
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGTERM);
-  sigaddset(&ends, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
+  catch_signals();
 
   const auto process = read_process();
   Connections connections{[&](Socket& socket, Connections::Place& place) { serve(socket, place, process); }};
@@ -45,8 +56,8 @@ int main() {
     boost::asio::io_context loop;
     auto acceptor = listen(loop);
     std::thread{[&] { accept(acceptor, connections); }}.detach();
-    int signal = 0;
-    sigwait(&ends, &signal);
+    while (::sem_wait(&told_to_end) != 0) {
+    }
     connections.end();
     ::_exit(0);  // the thread that accepts, and those of a handler's own, are no reason to stay
   } catch (const boost::system::system_error& error) {

@@ -60,6 +60,16 @@ Response late() {
   }};
 }
 
+Response says(const char* length) { return {.headers = {{"Content-Length", length}}, .body = "abcdef"}; }
+
+Response child() {
+  std::string told;
+  std::FILE* grep = ::popen("grep Sig /proc/self/status", "r");
+  for (int c = std::fgetc(grep); c != EOF; c = std::fgetc(grep)) told += static_cast<char>(c);
+  ::pclose(grep);
+  return {.body = told};
+}
+
 bool can_write(const char* path) { return static_cast<bool>(std::ofstream{path} << "x" << std::flush); }
 
 const std::map<std::string, std::function<Response(Request&, Context&)>> kAnswers{
@@ -81,6 +91,8 @@ const std::map<std::string, std::function<Response(Request&, Context&)>> kAnswer
        return to_json({{"name", "Ada"}});
      }},
     {"/empty", [](auto&, auto&) { return Response{.status = 204}; }},
+    {"/says-2", [](auto&, auto&) { return says("2"); }},
+    {"/says-9", [](auto&, auto&) { return says("9"); }},
     {"/held", [](auto&, auto& context) { return held(context); }},
     {"/size", [](auto& request, auto&) { return Response{.body = std::to_string(request.body().size())}; }},
     {"/size-streamed", [](auto& request, auto&) { return size_streamed(request); }},
@@ -94,6 +106,7 @@ const std::map<std::string, std::function<Response(Request&, Context&)>> kAnswer
      [](auto&, auto&) {
        return to_json({{"tmp", can_write("/tmp/x")}, {"root", can_write("/function/x")}});
      }},
+    {"/child", [](auto&, auto&) { return child(); }},
     {"/crash", [](auto&, auto&) -> Response { ::_exit(3); }},
 };
 

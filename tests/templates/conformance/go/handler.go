@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ var answers = map[string]answer{
 		writeJSON(w, map[string]string{"name": "Ada"})
 	},
 	"/empty":         func(_ context.Context, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+	"/says-2":        func(_ context.Context, w http.ResponseWriter, _ *http.Request) { say(w, "2") },
+	"/says-9":        func(_ context.Context, w http.ResponseWriter, _ *http.Request) { say(w, "9") },
 	"/held":          held,
 	"/size":          size,
 	"/size-streamed": sizeStreamed,
@@ -54,6 +57,7 @@ var answers = map[string]answer{
 	"/tmp": func(_ context.Context, w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, map[string]bool{"tmp": canWrite("/tmp/x"), "root": canWrite("/function/x")})
 	},
+	"/child": child,
 	"/crash": func(context.Context, http.ResponseWriter, *http.Request) { os.Exit(3) },
 }
 
@@ -77,6 +81,19 @@ func echo(_ context.Context, w http.ResponseWriter, r *http.Request) {
 		panic(err)
 	}
 	w.Write(body)
+}
+
+func say(w http.ResponseWriter, length string) {
+	w.Header().Set("Content-Length", length)
+	io.WriteString(w, "abcdef")
+}
+
+func child(_ context.Context, w http.ResponseWriter, _ *http.Request) {
+	told, err := exec.Command("grep", "Sig", "/proc/self/status").Output()
+	if err != nil {
+		panic(err)
+	}
+	w.Write(told)
 }
 
 func held(ctx context.Context, w http.ResponseWriter, _ *http.Request) {

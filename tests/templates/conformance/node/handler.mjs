@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -51,6 +52,8 @@ const answers = {
   '/cookies': () => new Response('two', { headers: [['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2']] }),
   '/json': () => ({ name: 'Ada' }),
   '/empty': () => {},
+  '/says-2': () => new Response('abcdef', { headers: { 'Content-Length': '2' } }),
+  '/says-9': () => new Response('abcdef', { headers: { 'Content-Length': '9' } }),
   '/held': (request, context) => held(context),
   '/late': () => late(),
   '/size': async (request) => String((await request.arrayBuffer()).byteLength),
@@ -68,6 +71,7 @@ const answers = {
   '/raise': fail,
   '/env': () => process.env.LEVEL,
   '/tmp': () => ({ tmp: canWrite('/tmp/x'), root: canWrite('/function/x') }),
+  '/child': () => execFileSync('grep', ['Sig', '/proc/self/status']),
   '/crash': () => process.reallyExit(3),
 };
 

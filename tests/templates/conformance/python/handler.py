@@ -1,5 +1,6 @@
 import asyncio
 import os
+import subprocess
 import sys
 
 from hearth import Response
@@ -76,12 +77,15 @@ async def handle(request, context):
         "/cookies": lambda: Response(200, [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], "two"),
         "/json": lambda: {"name": "Ada"},
         "/empty": lambda: None,
+        "/says-2": lambda: Response(200, {"Content-Length": 2}, "abcdef"),
+        "/says-9": lambda: Response(200, {"Content-Length": 9}, "abcdef"),
         "/big": lambda: b"x" * (8 << 20),
         "/context": lambda: told(context),
         "/log": lambda: log(context),
         "/raise": fail,
         "/env": lambda: os.environ["LEVEL"],
         "/tmp": lambda: {"tmp": can_write("/tmp/x"), "root": can_write("/function/x")},
+        "/child": lambda: subprocess.check_output(["grep", "Sig", "/proc/self/status"]),
         "/crash": lambda: os._exit(3),
     }
     if path in answers:

@@ -15,6 +15,8 @@ case $PATH_INFO in
   /teapot) tell 'Status: 418' 'X-Kind: tea'; echo 'short and stout' ;;
   /cookies) tell 'Set-Cookie: a=1' 'Set-Cookie: b=2'; echo two ;;
   /json) tell 'Content-Type: application/json'; echo '{"name": "Ada"}' ;;
+  /says-*) tell "Content-Length: ${PATH_INFO#/says-}"; printf abcdef ;;
+  /child) grep Sig /proc/self/status ;;
   /empty) tell 'Status: 204' ;;
   /held)
     trap 'echo cancelled >&2; exit 1' TERM

@@ -166,6 +166,9 @@ async fn unless<T>(ending: &mut watch::Receiver<bool>, future: impl Future<Outpu
     .await
 }
 
+/// The gateway lets a hundred in, which is what hyper takes, and adds its own.
+const MOST_FIELDS: usize = 256;
+
 async fn connection(
     stream: Box<dyn Stream>,
     process: Arc<Process>,
@@ -173,7 +176,8 @@ async fn connection(
     _living: mpsc::Sender<()>,
 ) {
     let service = service_fn(|request| call(process.clone(), request));
-    let connection = http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(stream), service);
+    let mut http = http1::Builder::new();
+    let connection = http.header_read_timeout(None).max_headers(MOST_FIELDS).serve_connection(TokioIo::new(stream), service);
     let mut connection = Box::pin(connection.with_upgrades());
     // Its errors are those of peers that leave, and of answers that break off, which their calls have logged.
     if unless(&mut ending, connection.as_mut()).await.is_none() {
@@ -186,6 +190,7 @@ async fn call(
     process: Arc<Process>,
     request: http::Request<hyper::body::Incoming>,
 ) -> Result<http::Response<BodyOfCall>, Infallible> {
+    let is_head = request.method() == http::Method::HEAD;
     let request = request.map(Body::arriving);
     let context = process.common.context(request.headers());
     let call_id: Arc<str> = context.call_id.as_str().into();
@@ -200,6 +205,10 @@ async fn call(
             failure(&error)
         }
     };
+    // Of a whole body hyper sends what length the handler tells, and a wrong one would spoil the connection's next answer.
+    if !is_head && http_body::Body::size_hint(answer.body()).exact().is_some() {
+        answer.headers_mut().remove(header::CONTENT_LENGTH);
+    }
     let has_type = answer.headers().contains_key(header::CONTENT_TYPE);
     if answer.body().is_text && !has_type {
         answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -20,6 +20,8 @@ pub async fn handle(request: Request, context: Context) -> Result<Response<Body>
         "/cookies" => Response::builder().header("Set-Cookie", "a=1").header("Set-Cookie", "b=2").body("two".into())?,
         "/json" => to_json(json!({"name": "Ada"}))?,
         "/empty" => Response::builder().status(StatusCode::NO_CONTENT).body(Body::empty())?,
+        "/says-2" => Response::builder().header("Content-Length", 2).body("abcdef".into())?,
+        "/says-9" => Response::builder().header("Content-Length", 9).body("abcdef".into())?,
         "/held" => held(),
         "/size" => Response::new(request.into_body().bytes().await?.len().to_string().into()),
         "/size-streamed" => Response::new(size_streamed(request.into_body()).await?.to_string().into()),
@@ -43,6 +45,10 @@ pub async fn handle(request: Request, context: Context) -> Result<Response<Body>
         })),
         "/env" => Response::new(std::env::var("LEVEL")?.into()),
         "/tmp" => to_json(json!({"tmp": can_write("/tmp/x"), "root": can_write("/function/x")}))?,
+        "/child" => {
+            let told = std::process::Command::new("grep").args(["Sig", "/proc/self/status"]).output()?;
+            Response::new(told.stdout.into())
+        }
         "/crash" => std::process::exit(3),
         seen if seen.starts_with("/seen/") => to_json(json!({
             "method": request.method().as_str(), "path": path, "query": request.uri().query(),
