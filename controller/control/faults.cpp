@@ -18,6 +18,13 @@ std::chrono::seconds at_least_a_second(std::chrono::milliseconds duration) {
 
 }  // namespace
 
+Fault held_to_its_deadline(std::string_view function) {
+  return {.code = Code::timeout,
+          .layer = Layer::gateway,
+          .message = "no replica of " + std::string(function) + " was free before the call's deadline",
+          .hint = "raise its scale.max, limits.concurrency or limits.timeout"};
+}
+
 Fault refused(const domain::FunctionName& function, Refusal reason, const std::optional<Fault>& cause,
               std::chrono::milliseconds retry_after) {
   const auto name = to_string(function);
@@ -30,12 +37,7 @@ Fault refused(const domain::FunctionName& function, Refusal reason, const std::o
                .hint = "call again later, or raise its scale.max or limits.concurrency",
                .retry_after = std::chrono::seconds{1}};
       break;
-    case Refusal::deadline:
-      fault = {.code = Code::timeout,
-               .layer = Layer::gateway,
-               .message = "no replica of " + name + " was free before the call's deadline",
-               .hint = "raise its scale.max, limits.concurrency or limits.timeout"};
-      break;
+    case Refusal::deadline: fault = held_to_its_deadline(name); break;
     case Refusal::cannot_start:
       fault = cause.value_or(Fault{
           .code = Code::unavailable, .layer = Layer::function, .message = "replicas of " + name + " do not start"});

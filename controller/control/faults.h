@@ -7,12 +7,16 @@
 #include "ports/engine.h"
 
 #include <optional>
+#include <string_view>
 
 namespace hearth::control {
 
 // Why a call of `function` was not served. `cause`: why its replicas do not start, or why the engine is away.
 domain::Fault refused(const domain::FunctionName& function, domain::Refusal reason,
                       const std::optional<domain::Fault>& cause, std::chrono::milliseconds retry_after);
+
+// The dispatcher says so, or the gateway, whoever's clock is first.
+domain::Fault held_to_its_deadline(std::string_view function);
 
 // Why a revision that was to serve does not.
 domain::Fault no_such_function(const domain::FunctionName& function);

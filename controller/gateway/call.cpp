@@ -1,5 +1,6 @@
 #include "gateway/call.h"
 
+#include "control/faults.h"
 #include "gateway/handshake.h"
 
 #include <utility>
@@ -183,11 +184,10 @@ domain::Ending Call::abort_ending() const {
 Fault Call::abort_fault() const {
   switch (abort_) {
     case Abort::deadline:
-      // Held until its end, it never reached the function.
+      if (sent_at_ == http::Time{}) return control::held_to_its_deadline(route_->function);
       return {.code = Code::timeout,
-              .layer = sent_at_ == http::Time{} ? Layer::gateway : Layer::function,
-              .message = sent_at_ == http::Time{} ? "no replica of the function was free before the call's deadline"
-                                                  : "the function did not answer before the call's deadline",
+              .layer = Layer::function,
+              .message = "the function did not answer before the call's deadline",
               .hint = "raise limits.timeout in fn.yaml, or look at `fn logs`"};
     case Abort::bad_body:
       return {.code = Code::invalid,
