@@ -4,6 +4,7 @@
 #include "api/reply.h"
 #include "api/secret.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -15,8 +16,8 @@ using domain::Code;
 using domain::Error;
 using domain::Layer;
 
-// Longer than the longest wait of a status and than the removal of a busy function.
-constexpr std::chrono::minutes kLongestAnswer{5};
+// Longer than the longest start that a rollback waits for.
+constexpr std::chrono::minutes kLongestAnswer{65};
 constexpr std::array<std::string_view, 3> kHandedOn{"content-type", "if-match", "if-none-match"};
 
 Request request_of(const http::BlockingExchange& exchange) {
@@ -71,11 +72,39 @@ class Front::Waiting {
   std::stop_callback<Stop> ended_;
 };
 
+// One long poll, from its request to its answer.
+class Front::Poll {
+ public:
+  Poll(Front& front, Request& request)
+      : front_(front), waiting_(front.waiting_, front.settings_.max_waiting, request, front.ending_.get_token()) {
+    const std::scoped_lock lock(front_.mutex_);
+    ++front_.polls_;
+  }
+  Poll(const Poll&) = delete;
+  Poll& operator=(const Poll&) = delete;
+  ~Poll() {
+    const std::scoped_lock lock(front_.mutex_);
+    --front_.polls_;
+    front_.answered_.notify_all();
+  }
+
+ private:
+  Front& front_;
+  Waiting waiting_;
+};
+
 Front::Front(const Routes& routes, const Parts& parts, Settings settings)
     : routes_(routes),
       parts_(parts),
       settings_(std::move(settings)),
       inner_(net::Endpoint{.base = "http://127.0.0.1:" + std::to_string(settings_.inner_port), .unix_socket = {}}) {}
+
+void Front::end_waiting() {
+  constexpr std::chrono::milliseconds kPatience{800};
+  ending_.request_stop();
+  std::unique_lock lock(mutex_);
+  answered_.wait_for(lock, kPatience, [this] { return polls_ == 0; });
+}
 
 void Front::check_token(const http::Request& request) const {
   constexpr std::string_view kScheme = "Bearer ";
@@ -106,9 +135,28 @@ void Front::serve(http::BlockingExchange& exchange) {
     const Waiting waiting(waiting_, settings_.max_waiting, *request, ending_.get_token());
     return (*streaming)(parts_, exchange, *request, match->parameters);
   }
-  std::optional<Waiting> waiting;
-  if (request->query.contains("wait")) waiting.emplace(waiting_, settings_.max_waiting, *request, ending_.get_token());
+  std::optional<Poll> poll;
+  const bool rolls_back = request->method == "PUT" && request->path.ends_with("/active");
+  if (rolls_back || request->query.contains("wait")) poll.emplace(*this, *request);
   hand_on(exchange, *request);
+}
+
+// The answer; where our own end cuts a wait short, what can be said now.
+net::Response Front::await(net::Request& inner, const std::stop_token& stop, const std::stop_token& left) {
+  try {
+    return inner_.send(inner, stop);
+  } catch (const Error&) {
+    if (!ending_.stop_requested() || left.stop_requested()) throw;
+  }
+  if (inner.method != "GET") {
+    throw Error({.code = Code::unavailable,
+                 .layer = Layer::gateway,
+                 .message = "this hearthd ends, and what was asked for is not done yet",
+                 .hint = "look what became of it, then try again",
+                 .retry_after = std::chrono::seconds{1}});
+  }
+  inner.target.resize(std::min(inner.target.size(), inner.target.find('?')));
+  return inner_.send(inner, left);
 }
 
 void Front::hand_on(http::BlockingExchange& exchange, const Request& request) {
@@ -117,7 +165,7 @@ void Front::hand_on(http::BlockingExchange& exchange, const Request& request) {
   for (const auto& [name, value] : request.headers) inner.headers.emplace_back(name, value);
   inner.headers.emplace_back(CpprestListener::kSecretField, settings_.inner_secret);
   inner.body = exchange.read_all(settings_.max_body);
-  auto answered = inner_.send(inner, request.stop);
+  auto answered = await(inner, request.stop, exchange.stop());
   http::Response response{.status = answered.status, .fields = {}, .body = std::move(answered.body)};
   for (auto& [name, value] : answered.headers) {
     if (!is_of_the_hop(name)) response.fields.emplace_back(std::move(name), std::move(value));

@@ -8,7 +8,9 @@
 #include "net/http_client.h"
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <stop_token>
 #include <string>
 
@@ -27,20 +29,26 @@ class Front final : public http::BlockingHandler {
   Front(const Routes& routes, const Parts& parts, Settings settings);
 
   void serve(http::BlockingExchange& exchange) override;
-  // Streams and long polls end at once, and new ones too; what is quick goes on. Any thread.
-  void end_waiting() { ending_.request_stop(); }
+  // Streams and long polls end at once, and new ones too; what is quick goes on. Returns once the polls are answered,
+  // or nearly a second later. Any thread.
+  void end_waiting();
 
  private:
   class Waiting;
+  class Poll;
 
   void check_token(const http::Request& request) const;
   void hand_on(http::BlockingExchange& exchange, const Request& request);
+  net::Response await(net::Request& inner, const std::stop_token& stop, const std::stop_token& left);
 
   const Routes& routes_;
   const Parts& parts_;
   Settings settings_;
   net::HttpClient inner_;
   std::atomic<std::uint32_t> waiting_ = 0;
+  std::mutex mutex_;
+  std::condition_variable answered_;
+  std::uint32_t polls_ = 0;  // long polls among what waits
   std::stop_source ending_;
 };
 

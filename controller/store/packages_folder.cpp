@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,10 +62,13 @@ class Upload final : public ports::PackageUpload {
  public:
   Upload(fs::path folder, std::string name, domain::Bytes largest)
       : folder_(std::move(folder)), name_(std::move(name)), largest_(largest) {
-    std::string pattern = (folder_ / (std::string(kUnfinished) + "XXXXXX")).string();
-    file_ = ports::Descriptor{::mkostemp(pattern.data(), O_CLOEXEC)};
-    if (!file_) disk_failed("keep a package in " + folder_.string(), errno);
-    unfinished_ = pattern;
+    std::error_code ignored;
+    do {
+      unfinished_ = (folder_ / (std::string(kUnfinished) + "XXXXXX")).string();
+      file_ = ports::Descriptor{::mkostemp(unfinished_.data(), O_CLOEXEC)};
+      if (!file_) disk_failed("keep a package in " + folder_.string(), errno);
+      // Swept between the two lines, it is lost: another one then.
+    } while (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 ? errno == EWOULDBLOCK : !fs::exists(unfinished_, ignored));
   }
   ~Upload() override {
     if (!unfinished_.empty()) ::unlink(unfinished_.c_str());
@@ -110,6 +114,12 @@ class Upload final : public ports::PackageUpload {
   std::uint64_t size_ = 0;
 };
 
+// Whether whoever wrote it is gone: a hearthd that is being replaced may still take in one.
+bool is_abandoned(const fs::path& unfinished) {
+  const ports::Descriptor file{::open(unfinished.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+  return file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
 }  // namespace
 
 PackagesFolder::PackagesFolder(fs::path folder, domain::Bytes largest) : folder_(std::move(folder)), largest_(largest) {
@@ -118,7 +128,8 @@ PackagesFolder::PackagesFolder(fs::path folder, domain::Bytes largest) : folder_
   if (error) disk_failed("make the folder " + folder_.string(), error.value());
   ::chmod(folder_.c_str(), 0700);
   for (const auto& entry : fs::directory_iterator(folder_)) {
-    if (entry.path().filename().string().starts_with(kUnfinished)) fs::remove(entry.path(), error);
+    if (!entry.path().filename().string().starts_with(kUnfinished)) continue;
+    if (is_abandoned(entry.path())) fs::remove(entry.path(), error);
   }
 }
 

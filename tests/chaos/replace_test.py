@@ -1,6 +1,7 @@
 """One hearthd takes the place of another: under steady load no call fails, whoever is killed when; and a plain restart
 behind sockets that systemd would hold loses none either."""
 
+import hashlib
 import http.client
 import os
 import re
@@ -211,6 +212,28 @@ class Replacement(HearthdCase):
                  lambda: {one["state"] for one in self.hearthd.function("many", "/replicas")["items"]} & {"warm", "executing"}, 30)
         self.assertTrue(held & self.hearthd.containers("many"))
         self.assertEqual(self.hearthd.call("many").status, 200)
+
+    def test_a_wait_for_a_change_and_an_upload_outlive_it(self):
+        path = "/v1/namespaces/default/functions/many/status"
+        waits = []
+        asking = threading.Thread(target=lambda: waits.append(self.hearthd.ask(
+            "GET", f"{path}?wait=25&seen={self.hearthd.ask('GET', path).json()['seen']}")))
+        content = os.urandom(1 << 20)
+        digest = hashlib.sha256(content).hexdigest()
+        host, port = self.hearthd.api.split(":")
+        upload = http.client.HTTPConnection(host, int(port), timeout=60)
+        self.addCleanup(upload.close)
+        upload.putrequest("PUT", f"/v1/namespaces/default/packages/sha256:{digest}")
+        upload.putheader("Authorization", f"Bearer {(self.hearthd.config_dir / 'token').read_text().strip()}")
+        upload.putheader("Content-Length", str(len(content)))
+        upload.endheaders(content[:1 << 19])
+        asking.start()
+        before = self.replace()
+        upload.send(content[1 << 19:])
+        self.assertIn(upload.getresponse().status, (200, 201, 204))
+        asking.join(60)
+        self.assertEqual([one.status for one in waits], [200], [one.text for one in waits])
+        self.assertEqual(before.wait(60), 0)
 
     def test_changes_wait_for_the_new_one_and_a_build_goes_on_there(self):
         folder = self.hearthd.write("slow", {

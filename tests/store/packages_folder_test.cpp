@@ -92,6 +92,15 @@ TEST_F(PackagesFolderTest, WhatACrashCutOffIsGoneAfterTheNextStart) {
   EXPECT_EQ(count(folder_), 0u);
 }
 
+TEST_F(PackagesFolderTest, AnUploadUnderWayOutlivesTheStartOfAnother) {
+  auto upload = packages_.upload(kHello);
+  upload->write("hel");
+  PackagesFolder follower{folder_};
+  upload->write("lo");
+  upload->commit();
+  EXPECT_TRUE(follower.find(kHello));
+}
+
 TEST_F(PackagesFolderTest, ADigestNeverNamesAnotherPlace) {
   const std::string digits(64, 'a');
   const std::vector<std::string> wrong{"",
