@@ -21,6 +21,7 @@ namespace {
 
 // Most calls end long before a replica could have started in place of the one that serves them.
 constexpr auto kPatience = 500ms;
+constexpr auto kBetweenTries = 2s;
 
 std::filesystem::path socket_of(const Config& config) { return config.run_dir / "handover.sock"; }
 
@@ -71,6 +72,8 @@ std::optional<Predecessor> take_over(const Config& config) {
   for (const auto& [replica, record] : host::LinuxHost(config.run_dir, false).remembered()) before.known[replica] = "";
   before.taker.ready([&](Message message) {
     const auto replica = domain::parse_replica(message.word(1));
+    // One that is released this early is adopted with the rest, its output from where the other one left it.
+    if (message.word(0) == "released" && replica) before.known[*replica] = message.word(2);
     if (message.word(0) != "uses" || !replica) return before.heard.push_back(std::move(message));
     before.used.insert(*replica);
     before.functions.insert({.space = std::string(message.word(2)), .name = std::string(message.word(3))});
@@ -168,22 +171,31 @@ void Succession::adopt_released(const std::stop_token& stop) {
     const bool last = predecessor_gone_;
     if (stop.stop_requested()) return;
     lock.unlock();
+    if (last) return adopt_rest(stop);
     try {
       adopt(replicas);
-      if (last) return adopt_rest();
-    } catch (const domain::Error& error) {
-      log::error("a replica of the hearthd before could not be taken over", {{"why", error.fault().message}});
-      if (last) return offer();
+    } catch (const domain::Error& error) {  // adopt_rest() finds it again
+      log::error("a replica of the hearthd before could not be taken over yet", {{"why", error.fault().message}});
     }
     lock.lock();
   }
 }
 
-// The other one is gone, in good order or not: whatever lives is ours.
-void Succession::adopt_rest() {
-  for (const auto& found : parts_.engine.recover()) parts_.dispatcher.adopt(found);
-  log::info("the hearthd before has ended", {});
-  offer();
+// The other one is gone, in good order or not: whatever lives is ours, as soon as the engine tells of it.
+void Succession::adopt_rest(const std::stop_token& stop) {
+  std::unique_lock lock{mutex_};
+  while (!stop.stop_requested()) {
+    lock.unlock();
+    try {
+      for (const auto& found : parts_.engine.recover()) parts_.dispatcher.adopt(found);
+      log::info("the hearthd before has ended", {});
+      return offer();
+    } catch (const domain::Error& error) {
+      log::error("what the hearthd before left is not taken over yet", {{"why", error.fault().message}});
+    }
+    lock.lock();
+    changed_.wait_for(lock, stop, kBetweenTries, [] { return false; });
+  }
 }
 
 // --- the one that leaves ---
@@ -204,7 +216,11 @@ void Succession::offer() {
                                       }
                                       tell_(Turn::lost);
                                     },
-                                .left = [this] { settle(served_); }});
+                                .left =
+                                    [this] {
+                                      log::info("the hearthd that took over has ended; nobody follows", {});
+                                      settle(served_);
+                                    }});
   outbox_->open(giver_.get());
   giver_->start();
 }

@@ -101,7 +101,7 @@ class Succession {
   void hear(handover::Message message);
   void add_usage(const handover::Message& message);
   void adopt(const std::map<domain::ReplicaId, std::string>& replicas);
-  void adopt_rest();
+  void adopt_rest(const std::stop_token& stop);
   void adopt_released(const std::stop_token& stop);
   void let_go();
   void part_with_calls();

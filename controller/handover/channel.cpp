@@ -71,6 +71,7 @@ std::string_view Message::word(std::size_t index) const {
 }
 
 bool Channel::send(const Message& message) const {
+  if (message.descriptors.size() > kMostDescriptors) return false;
   std::string text = message.words + '\n' + message.bytes;
   iovec piece{text.data(), text.size()};
   Ancillary ancillary{};

@@ -30,7 +30,7 @@ class Channel {
   Channel() = default;
   explicit Channel(ports::Descriptor socket) : socket_(std::move(socket)) {}
 
-  // False when the other side is gone. Blocks while it does not read.
+  // False when the other side is gone. Blocks while it does not read. At most kMostDescriptors.
   bool send(const Message& message) const;
   // Nothing when the other side is gone, or says nothing for `patience`.
   std::optional<Message> receive(std::chrono::milliseconds patience = std::chrono::milliseconds::max()) const;

@@ -10,6 +10,8 @@ using ports::Descriptor;
 
 namespace {
 
+// Lines of containers' output that wait for the next successor, at most; the rest is lost.
+constexpr std::size_t kMostUnsent = 20'000;
 // How long a successor that does not read is waited for.
 constexpr std::chrono::seconds kLastWords{10};
 
@@ -43,13 +45,17 @@ Giver::~Giver() {
 
 void Giver::send(Message message) {
   const std::scoped_lock lock{mutex_};
+  if (nobody_follows_ || (unsent_.size() >= kMostUnsent && message.word(0) == "line")) return;
   unsent_.push_back(std::move(message));
   changed_.notify_all();
 }
 
 void Giver::forget_unsent() {
   const std::scoped_lock lock{mutex_};
-  std::erase_if(unsent_, [](const Message& message) { return message.descriptors.empty(); });
+  std::erase_if(unsent_, [](const Message& message) {
+    const auto kind = message.word(0);
+    return kind == "uses" || kind == "yours" || kind == "released";
+  });
 }
 
 void Giver::push(const std::stop_token& stop) {
@@ -91,7 +97,13 @@ void Giver::run(const std::stop_token& stop) {
 bool Giver::offer() {
   Message sockets{.words = "sockets " + std::to_string(settings_.gateway.size()) + " " +
                            std::to_string(settings_.api.size())};
-  sockets.descriptors = copies(settings_.api, copies(settings_.gateway));
+  for (auto& one : copies(settings_.api, copies(settings_.gateway))) {
+    if (sockets.descriptors.size() == Channel::kMostDescriptors) {
+      if (!channel_.send(sockets)) return false;
+      sockets = {.words = "more"};
+    }
+    sockets.descriptors.push_back(std::move(one));
+  }
   if (!channel_.send(sockets)) return false;
   const auto answer = channel_.receive();
   return answer && answer->word(0) == "ready";
@@ -129,6 +141,11 @@ void Giver::serve(const std::stop_token& stop) {
   if (!in_good_order) return settings_.lost();
   settings_.gateway.clear();  // the addresses are free for whoever starts next
   settings_.api.clear();
+  {
+    const std::scoped_lock lock{mutex_};
+    nobody_follows_ = true;
+    unsent_.clear();  // with the connections: their clients see them close, and connect anew
+  }
   settings_.left();
 }
 

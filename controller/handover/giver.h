@@ -35,7 +35,8 @@ class Giver {
 
   // In order, any thread, never blocks. While there is no successor it waits for the next one.
   void send(Message message);
-  // What waits is for a successor that need not know it: the next one looks by itself.
+  // What was said of replicas was for a successor that is gone: the next one looks by itself. Connections, usage and
+  // lines are for it.
   void forget_unsent();
 
  private:
@@ -52,6 +53,7 @@ class Giver {
   bool sending_ = false;
   bool linked_ = false;   // and let go: what is sent goes out
   bool serving_ = false;  // the one that is linked
+  bool nobody_follows_ = false;
   std::deque<Message> unsent_;
   std::deque<Message> lent_;  // connections that it has and does not touch before it serves: still open here
   std::jthread sender_;

@@ -35,12 +35,21 @@ std::optional<Taker> Taker::knock(const std::filesystem::path& path) {
     std::this_thread::sleep_for(kBetween);
     channel = handover::knock(path);
   }
+  const auto count = [&](std::size_t word) {
+    return static_cast<std::size_t>(std::atoi(std::string(sockets->word(word)).c_str()));
+  };
+  const auto gateways = count(1);
+  const auto all = gateways + count(2);
   Taker taker(std::move(*channel));
-  const auto gateways = static_cast<std::size_t>(std::atoi(std::string(sockets->word(1)).c_str()));
-  for (auto& one : sockets->descriptors) {
-    (taker.gateway_.size() < gateways ? taker.gateway_ : taker.api_).push_back(std::move(one));
+  while (sockets && !sockets->descriptors.empty()) {
+    for (auto& one : sockets->descriptors) {
+      (taker.gateway_.size() < gateways ? taker.gateway_ : taker.api_).push_back(std::move(one));
+    }
+    if (taker.gateway_.size() + taker.api_.size() >= all) return taker;
+    sockets = taker.channel_.receive();
   }
-  return taker;
+  throw domain::Error(domain::Code::unavailable, domain::Layer::gateway,
+                      "the hearthd that runs did not give all of its sockets", "start hearthd again");
 }
 
 void Taker::ready(const std::function<void(Message)>& hear) {

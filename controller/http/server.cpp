@@ -82,9 +82,9 @@ struct Server::Impl {
       take(worker, {.fd = fd, .peer = std::move(peer), .fresh = true});
     };
     co_await accept_all(*worker.listener, taker);
+    const std::lock_guard lock(mutex);
     ::close(worker.listener->release());  // others may hold copies: closed alone it would still wake this loop
     worker.listener.reset();
-    const std::lock_guard lock(mutex);
     --accepting;
     changed.notify_all();
   }
@@ -149,6 +149,7 @@ void Server::take(Passed connection) {
 
 std::vector<int> Server::descriptors() const {
   std::vector<int> copies;
+  const std::lock_guard lock(impl_->mutex);
   for (const auto& worker : impl_->workers) {
     if (worker->listener) copies.push_back(::fcntl(worker->listener->fd(), F_DUPFD_CLOEXEC, 0));
   }

@@ -86,6 +86,21 @@ TEST_F(Handover, GivesTheSocketsThenAllThatMustBeKnownThenWhatComes) {
   EXPECT_THAT(heard, ElementsAre("connection gateway 127.0.0.1:1|GET / HT\nTP|1", "released 2 17||0"));
 }
 
+TEST_F(Handover, GivesMoreSocketsThanAMessageHolds) {
+  giver_.emplace(Giver::Settings{.path = path_,
+                                 .gateway = listeners(130),
+                                 .api = listeners(1),
+                                 .let_go = [] {},
+                                 .served = [] {},
+                                 .lost = [] {},
+                                 .left = [] {}});
+  giver_->start();
+  auto taker = Taker::knock(path_);
+  ASSERT_TRUE(taker);
+  EXPECT_EQ(taker->take_gateway().size(), 130u);
+  EXPECT_EQ(taker->take_api().size(), 1u);
+}
+
 TEST_F(Handover, ASuccessorThatGoesBeforeItIsReadyChangesNothing) {
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(Taker::knock(path_));
@@ -109,10 +124,12 @@ TEST_F(Handover, WhatWasNotSentToASuccessorThatWentIsForTheNextOne) {
   connection.descriptors = listeners(1);
   giver_->send(std::move(connection));
   giver_->send({.words = "released 3"});
+  giver_->send({.words = "usage 20000 default hello"});
   giver_->forget_unsent();
   auto next = Taker::knock(path_);
   ASSERT_TRUE(next);
-  EXPECT_THAT(take(*next), ElementsAre("connection api 127.0.0.1:2", "uses 1")) << "words alone it sees for itself";
+  EXPECT_THAT(take(*next), ElementsAre("connection api 127.0.0.1:2", "usage 20000 default hello", "uses 1"))
+      << "which replicas are used it hears anew";
 }
 
 TEST_F(Handover, ASuccessorThatGoesBeforeItServesTakesNoConnectionWithIt) {

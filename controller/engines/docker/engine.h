@@ -71,6 +71,8 @@ class DockerEngine final : public ports::Engine {
   [[noreturn]] void fail_late(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
   void discard(domain::ReplicaId replica, const std::string& container, const std::stop_token& stop = {}) noexcept;
 
+  std::vector<ports::Found> all_or_none(const std::function<void(std::vector<ports::Found>&)>& find);
+  void recover_into(std::vector<ports::Found>& found);
   std::optional<ports::Found> adopt(domain::ReplicaId replica, const Record& record, std::int64_t told);
   bool answers(const ports::Address& address);
   void remove_orphans();

@@ -11,9 +11,24 @@ using domain::ReplicaId;
 using ports::Found;
 using namespace std::chrono_literals;
 
-// Two proofs, neither of them a plain label: our own records know the container's id, or it bears our mark.
 std::vector<Found> DockerEngine::recover() {
+  return all_or_none([this](std::vector<Found>& found) { recover_into(found); });
+}
+
+// What was found before the engine failed is to be found again.
+std::vector<Found> DockerEngine::all_or_none(const std::function<void(std::vector<Found>&)>& find) {
   std::vector<Found> found;
+  try {
+    find(found);
+  } catch (...) {
+    for (const auto& one : found) release(one.id);
+    throw;
+  }
+  return found;
+}
+
+// Two proofs, neither of them a plain label: our own records know the container's id, or it bears our mark.
+void DockerEngine::recover_into(std::vector<Found>& found) {
   for (const auto& [replica, text] : host_.remembered()) {
     const auto record = read_record(text);
     if (record && roster_.knows(record->container)) continue;
@@ -30,19 +45,18 @@ std::vector<Found> DockerEngine::recover() {
     }
   }
   remove_orphans();
-  return found;
 }
 
 std::vector<Found> DockerEngine::adopt(const std::map<ReplicaId, std::string>& replicas) {
-  std::vector<Found> found;
-  if (replicas.empty()) return found;
-  for (const auto& [replica, text] : host_.remembered()) {
-    const auto given = replicas.find(replica);
-    const auto record = read_record(text);
-    if (given == replicas.end() || !record || roster_.knows(record->container)) continue;
-    if (auto living = adopt(replica, *record, std::atoll(given->second.c_str()))) found.push_back(std::move(*living));
-  }
-  return found;
+  if (replicas.empty()) return {};
+  return all_or_none([&](std::vector<Found>& found) {
+    for (const auto& [replica, text] : host_.remembered()) {
+      const auto given = replicas.find(replica);
+      const auto record = read_record(text);
+      if (given == replicas.end() || !record || roster_.knows(record->container)) continue;
+      if (auto living = adopt(replica, *record, std::atoll(given->second.c_str()))) found.push_back(std::move(*living));
+    }
+  });
 }
 
 std::string DockerEngine::release(ReplicaId replica) {
