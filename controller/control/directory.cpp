@@ -32,13 +32,14 @@ std::shared_ptr<const Directory::Snapshot> Directory::Reader::snapshot() {
   return snapshot_;
 }
 
-void Directory::put(const domain::FunctionName& function, Row row, const std::vector<domain::HttpTrigger>& triggers) {
-  const auto name = to_string(function);
-  auto rules = rules_of(name, triggers);
+void Directory::put(std::vector<Entry> entries) {
   const std::scoped_lock lock{mutex_};
   auto rows = snapshot_->rows;
-  rows.insert_or_assign(name, std::move(row));
-  rules_.insert_or_assign(name, std::move(rules));
+  for (auto& entry : entries) {
+    const auto name = to_string(entry.function);
+    rows.insert_or_assign(name, std::move(entry.row));
+    rules_.insert_or_assign(name, rules_of(name, entry.triggers));
+  }
   swap(std::move(rows));
 }
 

@@ -58,7 +58,13 @@ class Directory {
     std::shared_ptr<const Snapshot> snapshot_;
   };
 
-  void put(const domain::FunctionName& function, Row row, const std::vector<domain::HttpTrigger>& triggers = {});
+  struct Entry {
+    domain::FunctionName function;
+    Row row;
+    std::vector<domain::HttpTrigger> triggers = {};
+  };
+  // All of them at once: each swap costs as much as there are functions.
+  void put(std::vector<Entry> entries);
   void remove(const domain::FunctionName& function);
 
  private:

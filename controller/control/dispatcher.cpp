@@ -60,10 +60,11 @@ struct Dispatcher::Impl {
     if (away) function->engine_away(away);
     return function;
   }
-  void list(const FunctionHandle& function, const domain::Revision& revision) {
+  static Directory::Entry listing(const FunctionHandle& function, const domain::Revision& revision) {
     const auto& limits = revision.spec.limits;
-    directory.put(revision.function, {.handle = function, .timeout = limits.timeout, .body = limits.body},
-                  revision.spec.http_triggers);
+    return {.function = revision.function,
+            .row = {.handle = function, .timeout = limits.timeout, .body = limits.body},
+            .triggers = revision.spec.http_triggers};
   }
   FunctionHandle find(const FunctionName& name) const {
     const std::scoped_lock lock{mutex};
@@ -131,10 +132,16 @@ void Dispatcher::explain(const Lease& lease, std::chrono::milliseconds patience,
   lease.function()->explain(lease.replica().id, patience, std::move(then));
 }
 
-void Dispatcher::serve(const domain::Revision& revision) {
-  const auto function = impl_->entry(revision.function);
-  function->serve(revision);
-  impl_->list(function, revision);
+void Dispatcher::serve(const domain::Revision& revision) { serve(std::vector{revision}); }
+
+void Dispatcher::serve(const std::vector<domain::Revision>& revisions) {
+  std::vector<Directory::Entry> listings;
+  for (const auto& revision : revisions) {
+    const auto function = impl_->entry(revision.function);
+    function->serve(revision);
+    listings.push_back(Impl::listing(function, revision));
+  }
+  impl_->directory.put(std::move(listings));
 }
 
 std::optional<Fault> Dispatcher::prepare(const domain::Revision& revision, const std::stop_token& stop) {
@@ -143,9 +150,11 @@ std::optional<Fault> Dispatcher::prepare(const domain::Revision& revision, const
   const auto function = impl_->entry(revision.function);
   function->prepare(revision);
   const auto until = impl_->clock.now() + revision.spec.scale.start_timeout + kTurn;
-  auto fault = function->await_prepared(revision.number, until, stop);
-  if (!fault) impl_->list(function, revision);
-  return fault;
+  return function->await_prepared(revision.number, until, stop);
+}
+
+void Dispatcher::list(const domain::Revision& revision) {
+  if (const auto function = impl_->find(revision.function)) impl_->directory.put({Impl::listing(function, revision)});
 }
 
 std::uint64_t Dispatcher::serving(const FunctionName& name) const {

@@ -73,9 +73,13 @@ class Dispatcher final : public ports::EngineEvents {
 
   // Makes `revision` what the function's calls are served by; replicas of older ones drain once it is warm.
   void serve(const domain::Revision& revision);
+  void serve(const std::vector<domain::Revision>& revisions);  // of different functions
   // Has one replica of `revision` started beside what serves and makes it what calls are served by once that is warm;
   // at once where one lives. Blocks; nothing: it serves. Else why not, and what served before still does.
+  // Whoever calls it decides whether its routes and limits count: list().
   std::optional<domain::Fault> prepare(const domain::Revision& revision, const std::stop_token& stop = {});
+  // The directory has the routes and limits of `revision` from here on, where its function has been prepared or serves.
+  void list(const domain::Revision& revision);
   // The revision that serves now; 0: none.
   std::uint64_t serving(const domain::FunctionName& function) const;
   // Everything is given to a successor, each replica as soon as no call of ours uses it: `give` is called for it from

@@ -82,12 +82,13 @@ std::optional<Fault> FunctionEntry::await_prepared(std::uint64_t revision, Time 
     if (stop.stop_requested() || now >= until) break;
     around_.clock.wait(lock, changed_, std::min<Time>(until, now + kStep));
   }
-  const auto why = stop.stop_requested() ? called_off(name_, revision)
-                   : engine_away_        ? *engine_away_
-                                         : never_warm(name_, revision);
+  std::optional why = stop.stop_requested() ? called_off(name_, revision)
+                      : engine_away_        ? *engine_away_
+                                            : never_warm(name_, revision);
   lock.unlock();
   change([&](FleetEffects&, Deliveries&, Time) {
     if (fleet_.candidate() == revision) fleet_.forget_candidate();
+    if (fleet_.revision() == revision) why.reset();  // warm at the last moment
   });
   return why;
 }

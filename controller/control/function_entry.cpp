@@ -24,7 +24,7 @@ std::chrono::microseconds micros(domain::Duration duration) {
 
 void Lease::close(Outcome outcome, std::optional<domain::Ending> ending) noexcept {
   if (!grip_.function) return;
-  const auto grip = std::exchange(grip_, {});
+  auto grip = std::exchange(grip_, {});
   grip.function->end(grip, outcome, ending);
 }
 
@@ -82,7 +82,7 @@ void FunctionEntry::count(domain::Ending ending) {
   meter_.call_ended(ending);
 }
 
-void FunctionEntry::end(const Lease::Grip& grip, Outcome outcome, std::optional<domain::Ending> ending) noexcept {
+void FunctionEntry::end(Lease::Grip& grip, Outcome outcome, std::optional<domain::Ending> ending) noexcept {
   const auto& slot = grip.slot;
   Deliveries out;
   {
@@ -113,6 +113,7 @@ void FunctionEntry::end(const Lease::Grip& grip, Outcome outcome, std::optional<
     if (ended.given_back) fleet_.given_back(0, *ended.given_back, effects, now);
     if (changed || ended.given_back) settle(effects, out, now);
   }
+  grip.replica.reset();  // with its connections, should it be given to another hearthd next
   deliver(out);
 }
 

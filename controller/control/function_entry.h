@@ -40,7 +40,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   std::variant<Lease, Ticket, domain::Fault> acquire(domain::Time deadline, std::uint32_t thread, Waiter& waiter);
   bool cancel(domain::CallId call, domain::Ending why);
   void count(domain::Ending ending);
-  void end(const Lease::Grip& grip, Outcome outcome, std::optional<domain::Ending> ending) noexcept;
+  void end(Lease::Grip& grip, Outcome outcome, std::optional<domain::Ending> ending) noexcept;
   bool leaving(domain::ReplicaId replica) const;
   void explain(domain::ReplicaId replica, std::chrono::milliseconds patience,
                std::function<void(std::optional<domain::Fault>)> then);

@@ -42,6 +42,13 @@ std::uint64_t before(const Function& function) {
               "fn revisions shows those that are kept; choose with --to"};
 }
 
+Fault cut_short() {
+  return {.code = Code::cancelled,
+          .layer = Layer::gateway,
+          .message = "hearthd ended before it was decided, and a newer revision serves by now",
+          .hint = "deploy it again if it is still wanted"};
+}
+
 Error moved(const FunctionName& name, std::uint64_t is, std::uint64_t expected) {
   const auto what = is == 0 ? "function " + to_string(name) + " does not exist"
                             : "function " + to_string(name) + " is at version " + std::to_string(is);
@@ -95,7 +102,7 @@ struct Service::Impl {
   Versioned<Function> must_be_at(const FunctionName& name, std::optional<std::uint64_t> expected);
   void must_be_there(const Revision& revision);
   std::optional<Fault> activate(const Revision& revision);
-  void prune(const Function& function, std::size_t history);
+  void prune(const FunctionName& name, std::size_t history);
   void note_time(const Revision& revision);
   void discard(std::span<const Revision> revisions);
 
@@ -135,19 +142,25 @@ void Service::load(Uploads uploads) {
   for (const auto& package : impl_->packages.list()) {
     if (uploads == Uploads::forget && !used.contains(package)) impl_->packages.remove(package);
   }
+  std::vector<Revision> active;
+  std::vector<Revision> cut_off;
   for (const auto& [function, version] : impl_->records.functions("", "", kAll)) {
     auto revisions = impl_->records.revisions(function.name);
-    const auto active = std::ranges::find(revisions, function.active, &Revision::number);
-    if (active != revisions.end()) {
-      impl_->routes.restore(function.name, active->spec.http_triggers);
-      impl_->dispatcher.serve(*active);
-    }
     std::ranges::reverse(revisions);
     for (auto& revision : revisions) {
-      const bool cut_off = revision.state == RevisionState::building || revision.state == RevisionState::starting;
-      if (cut_off) impl_->builds.push(std::move(revision));
+      const bool serves = revision.number == function.active;
+      if (revision.state == RevisionState::building || revision.state == RevisionState::starting) {
+        if (revision.number > function.active) cut_off.push_back(std::move(revision));
+        // What serves was only not recorded as ready, and what is older would take the place of what is newer.
+        if (revision.number <= function.active)
+          impl_->settle(revision, serves ? std::nullopt : std::optional{cut_short()});
+      }
+      if (serves) active.push_back(std::move(revision));
     }
   }
+  for (const auto& revision : active) impl_->routes.restore(revision.function, revision.spec.http_triggers);
+  impl_->dispatcher.serve(active);
+  for (auto& revision : cut_off) impl_->builds.push(std::move(revision));
 }
 
 Revision Service::deploy(const domain::FunctionSpec& spec, const std::string& package,
@@ -215,10 +228,12 @@ bool Service::Impl::take_in(Revision& revision) {
   if (revision.state == RevisionState::ready) revision.state = RevisionState::starting;
   if (revision.state != RevisionState::starting || revision.verify) {
     records.put(revision);
+    if (revision.state == RevisionState::failed) prune(revision.function, revision.spec.history);
     return revision.state == RevisionState::starting;
   }
   settle(revision, activate(revision));
   if (revision.state == RevisionState::ready) dispatcher.serve(revision);
+  prune(revision.function, revision.spec.history);
   return false;
 }
 
@@ -230,13 +245,19 @@ void Service::Impl::settle(Revision& revision, std::optional<Fault> fault) {
 
 void Service::Impl::decide(Revision& revision, std::optional<Fault> fault) {
   const auto lock = hold(revision.function);
-  must_be_there(revision);
+  try {
+    must_be_there(revision);
+  } catch (const Error&) {  // deleted meanwhile: what was made ready for it goes too
+    if (!records.function(revision.function)) dispatcher.remove(revision.function, std::chrono::milliseconds{0});
+    throw;
+  }
   // A rollback may have come between.
   if (!fault && dispatcher.serving(revision.function) == revision.number) fault = activate(revision);
   settle(revision, fault);
   if (fault && must_find(revision.function).value.active == 0) {
     dispatcher.remove(revision.function, std::chrono::milliseconds{0});
   }
+  prune(revision.function, revision.spec.history);
 }
 
 // Its function may have been deleted while it was built or tried.
@@ -252,29 +273,46 @@ void Service::Impl::must_be_there(const Revision& revision) {
 // served before does so again.
 std::optional<Fault> Service::Impl::activate(const Revision& revision) {
   auto [function, version] = must_find(revision.function);
+  const auto serving = function.active;
   try {
-    routes.claim(revision.function, revision.spec.http_triggers).settle();
+    auto claim = routes.claim(revision.function, revision.spec.http_triggers);
+    if (function.active != 0 && function.active != revision.number) function.previous = function.active;
+    function.active = revision.number;
+    records.put(function, version);
+    claim.settle();
   } catch (const Error& error) {
     if (error.fault().code != Code::conflict) throw;
-    if (const auto active = records.revision(function.name, function.active)) dispatcher.serve(*active);
+    if (const auto active = records.revision(revision.function, serving)) dispatcher.serve(*active);
     return error.fault();
   }
-  if (function.active != 0 && function.active != revision.number) function.previous = function.active;
-  function.active = revision.number;
-  records.put(function, version);
-  prune(function, revision.spec.history);
+  dispatcher.list(revision);
   return std::nullopt;
 }
 
-// What a rollback is not likely to go to goes, with its image and its package: the oldest first.
-void Service::Impl::prune(const Function& function, std::size_t history) {
-  auto revisions = records.revisions(function.name);
-  std::erase_if(revisions, [&](const Revision& one) {
-    const bool under_way = one.state == RevisionState::building || one.state == RevisionState::starting;
-    return one.number == function.active || under_way;
-  });
-  std::ranges::stable_partition(revisions, [&](const Revision& one) { return one.number == function.previous; });
-  if (revisions.size() > history) discard(std::span{revisions}.subspan(history));
+// What a rollback is not likely to go to goes, with its image and its package, the oldest first; so do failures that
+// newer ones have made old news. What cannot be removed now is removed with the next one.
+void Service::Impl::prune(const FunctionName& name, std::size_t history) {
+  constexpr std::size_t kFailures = 3;
+  const auto function = must_find(name).value;
+  std::vector<Revision> served;
+  std::vector<Revision> failed;
+  for (auto& one : records.revisions(name)) {
+    if (one.state == RevisionState::failed) {
+      failed.push_back(std::move(one));
+    } else if (one.state == RevisionState::ready && one.number != function.active) {
+      served.push_back(std::move(one));
+    }
+  }
+  std::ranges::stable_partition(served, [&](const Revision& one) { return one.number == function.previous; });
+  const auto beyond = [](std::span<const Revision> all, std::size_t kept) {
+    return all.subspan(std::min(kept, all.size()));
+  };
+  try {
+    discard(beyond(served, history));
+    discard(beyond(failed, kFailures));
+  } catch (const Error&) {
+    return;
+  }
 }
 
 Versioned<Function> Service::Impl::must_be_at(const FunctionName& name, std::optional<std::uint64_t> expected) {
@@ -301,11 +339,13 @@ Versioned<Function> Service::rollback(const FunctionName& name, std::optional<st
     if (number == current.value.active) return current;
     impl_->routes.check(name, revision.spec.http_triggers);
   }
-  if (auto fault = impl_->dispatcher.prepare(revision, stop)) throw Error{std::move(*fault)};
-  const auto permit = impl_->permit();
+  auto fault = impl_->dispatcher.prepare(revision, stop);
+  const auto permit = impl_->permit();  // one that was called off by our own end says so
+  if (fault) throw Error{std::move(*fault)};
   const auto lock = impl_->hold(name);
   if (impl_->dispatcher.serving(name) != revision.number) throw Error{overtaken(name, revision.number)};
-  if (auto fault = impl_->activate(revision)) throw Error{std::move(*fault)};
+  if ((fault = impl_->activate(revision))) throw Error{std::move(*fault)};
+  impl_->prune(name, revision.spec.history);
   return impl_->must_find(name);
 }
 
@@ -313,8 +353,8 @@ Versioned<Function> Service::rollback(const FunctionName& name, std::optional<st
 void Service::Impl::discard(std::span<const Revision> revisions) {
   if (revisions.empty()) return;
   for (const auto& revision : revisions) {
+    builder.discard(revision);  // first: where it fails, the record is there to try again by
     records.remove(revision);
-    builder.discard(revision);
   }
   const auto used = records.packages();
   for (const auto& revision : revisions) {

@@ -283,6 +283,56 @@ TEST_F(ServiceTest, KeepsTheLastRevisionsAndForgetsTheRest) {
   EXPECT_THAT(service_->revisions(hello_), testing::SizeIs(3));
 }
 
+TEST_F(ServiceTest, FailuresPushNothingOutAndOnlyTheLastAreKept) {
+  deploy();
+  deploy("sha256:p2");
+  builder_.fail_with(Fault{.code = Code::invalid, .layer = domain::Layer::client, .message = "step 2 failed"});
+  for (int i = 0; i < 20; ++i) settle(service_->deploy(spec(), "sha256:p1", std::nullopt));
+  const auto numbers = [this] {
+    std::vector<std::uint64_t> all;
+    for (const auto& revision : service_->revisions(hello_)) all.push_back(revision.number);
+    return all;
+  };
+  EXPECT_THAT(numbers(), testing::ElementsAre(22, 21, 20, 2, 1));
+}
+
+TEST_F(ServiceTest, WhatCannotBeRemovedNowChangesNothingAndGoesWithTheNext) {
+  auto one = spec();
+  one.history = 0;
+  const auto put = [&] {
+    EXPECT_FALSE(settle(service_->deploy(one, "sha256:p1", std::nullopt)));
+    return service_->revisions(hello_);
+  };
+  put();
+  builder_.keep_images(true);
+  const auto kept = put();
+  ASSERT_THAT(kept, testing::SizeIs(2));
+  EXPECT_EQ(kept[0].state, RevisionState::ready);
+  EXPECT_EQ(service_->function(hello_).value.active, 2u);
+  builder_.keep_images(false);
+  EXPECT_THAT(put(), testing::SizeIs(1));
+  EXPECT_EQ(builder_.images(), 1u);
+}
+
+TEST_F(ServiceTest, ACutOffDeployDoesNotTakeThePlaceOfANewerOneAfterARestart) {
+  deploy();
+  deploy("sha256:p2");
+  Records records{store_};
+  for (const auto number : {1, 2}) {
+    auto revision = *records.revision(hello_, static_cast<std::uint64_t>(number));
+    revision.state = RevisionState::starting;
+    records.put(revision);
+  }
+  service_.reset();
+
+  Dispatcher dispatcher{engine_, clock_, {}};
+  Service service{store_, packages_, builder_, dispatcher, clock_};
+  service.load();
+  EXPECT_EQ(service.revision(hello_, 1).state, RevisionState::failed);
+  EXPECT_EQ(service.revision(hello_, 2).state, RevisionState::ready);
+  EXPECT_EQ(service.function(hello_).value.active, 2u);
+}
+
 TEST_F(ServiceTest, KeepsWhatServedBeforeHoweverOldItIs) {
   for (int i = 0; i < 12; ++i) deploy();
   service_->rollback(hello_, 2, std::nullopt);

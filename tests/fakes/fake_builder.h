@@ -26,6 +26,11 @@ class FakeBuilder final : public ports::Builder {
     held_ = held;
     changed_.notify_all();
   }
+  // Images cannot be removed: their engine is away.
+  void keep_images(bool kept) {
+    const std::scoped_lock lock{mutex_};
+    kept_ = kept;
+  }
   std::size_t images() const {
     const std::scoped_lock lock{mutex_};
     return images_.size();
@@ -44,6 +49,7 @@ class FakeBuilder final : public ports::Builder {
   }
   void discard(const domain::Revision& revision) override {
     const std::scoped_lock lock{mutex_};
+    if (kept_) throw domain::Error{domain::Code::unavailable, domain::Layer::engine, "the engine is away"};
     images_.erase(revision.image);
   }
 
@@ -52,6 +58,7 @@ class FakeBuilder final : public ports::Builder {
   std::condition_variable_any changed_;
   std::optional<domain::Fault> fault_;
   bool held_ = false;
+  bool kept_ = false;
   std::set<std::string> images_;
 };
 
