@@ -68,7 +68,7 @@ Json object_of(const std::string& section) {
   for (const auto& key : manifest_keys()) {
     if (key.section != section || std::holds_alternative<Later>(key.kind)) continue;
     auto shape = std::visit(Shape{joined(section, key.name)}, key.kind);
-    shape["description"] = "such as " + std::string(key.example);
+    shape["description"] = std::string(key.help) + "; such as " + std::string(key.example);
     properties[std::string(key.name)] = std::move(shape);
   }
   return {{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};

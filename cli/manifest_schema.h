@@ -49,6 +49,7 @@ struct Key {
   std::string_view name;
   Kind kind;
   std::string_view example;
+  std::string_view help;  // what it is, in a line
 };
 
 std::span<const Key> manifest_keys();

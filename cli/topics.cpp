@@ -14,7 +14,8 @@ std::vector<std::pair<std::string, std::string>> manifest_rows() {
   for (const auto& key : manifest_keys()) {
     if (std::holds_alternative<Later>(key.kind)) continue;
     const auto section = std::string(key.section);
-    rows.emplace_back(section.empty() ? std::string(key.name) : section + "." + std::string(key.name), key.example);
+    const auto path = section.empty() ? std::string(key.name) : section + "." + std::string(key.name);
+    rows.emplace_back(path, std::string(key.help) + "; e.g. " + std::string(key.example));
   }
   std::ranges::stable_sort(rows, {}, [](const auto& row) { return row.first.substr(0, row.first.find('.')); });
   return rows;
@@ -24,7 +25,7 @@ Topic manifest_topic() {
   return {"fn-yaml",
           "fn.yaml: what a function's folder says of it",
           {{.text = "One file in the function's folder. Unknown keys are faults; sizes and times carry units. "
-                    "`fn schema` prints its JSON Schema. Each key with an example:"},
+                    "`fn schema` prints its JSON Schema. Each key, with an example:"},
            {.rows = manifest_rows()},
            {.text = "`name` and exactly one of `runtime`, `image` and `build` are needed."}}};
 }

@@ -22,6 +22,8 @@ using domain::Error;
 using domain::Layer;
 namespace fs = std::filesystem;
 
+constexpr std::uint32_t kMostThreads = 256;  // of the gateway
+
 // A setting's name is hearth.yaml's key; --the-flag and HEARTH_THE_VARIABLE are made of it.
 using Words = std::map<std::string, std::string>;
 struct Setting {
@@ -122,12 +124,43 @@ void print_manual() {
   std::puts((text + ".SH SEE ALSO\n.BR fn (1)").c_str());
 }
 
+// docs/reference/hearth-yaml.md, of the same table. What differs between root and others is told in words.
+void print_reference() {
+  std::string text =
+      "# hearth.yaml\n\nMade from hearthd's own table of settings by `./dev docs`: change it there. The file lies in "
+      "the "
+      "configuration folder\n(`/etc/hearth` for root, `~/.config/hearth` for others), and holds `key: value` lines. A "
+      "flag "
+      "goes before a variable, and that before\nthe file. A key that hearthd does not know, or a value that it does "
+      "not "
+      "understand, is told with its line, and it does not start.\n\n| key | what it is | default | flag | variable |\n"
+      "|---|---|---|---|---|\n";
+  const auto usual = defaults();
+  for (const auto& [name, setting] : settings()) {
+    const auto value = name.ends_with("_dir")   ? "by the user"
+                       : usual.at(name).empty() ? ""
+                                                : "`" + usual.at(name) + "`";
+    auto type = setting.type;
+    for (auto bar = type.find('|'); bar != type.npos; bar = type.find('|', bar + 2)) type.insert(bar, "\\");
+    text += "| " + (name == "config_dir" ? "" : "`" + name + "`") + " | " + setting.help + " | " + value + " | `--" +
+            replaced(name, '_', '-') + " " + type + "` | `" + variable_of(name) + "` |\n";
+  }
+  std::fputs(
+      (text +
+       "\nWhere a `_dir` is by default: root has `/etc/hearth`, `/var/lib/hearth` and `/run/hearth`; others have "
+       "`hearth` in\n`$XDG_CONFIG_HOME`, `$XDG_STATE_HOME` and `$XDG_RUNTIME_DIR`.\n")
+          .c_str(),
+      stdout);
+}
+
 // Puts what flags and variables say over `words`; false when only help was asked for.
 bool put_flags(int argc, const char* const* argv, Words& words, bool& replace) {
   CLI::App app{"hearthd: keeps functions as containers, from none to many and back\n"};
   app.set_version_flag("--version", "hearthd " HEARTH_VERSION);
   bool manual = false;
+  bool reference = false;
   app.add_flag("--man", manual, "print hearthd(8), for man -l");
+  app.add_flag("--reference", reference, "print the page of the docs about hearth.yaml");
   app.add_flag("--replace", replace, "take the place of the hearthd that runs, without losing a call");
   app.footer("Each setting is also a HEARTH_… variable and a key of hearth.yaml (in its config folder).");
   for (const auto& [name, setting] : settings()) {
@@ -143,7 +176,8 @@ bool put_flags(int argc, const char* const* argv, Words& words, bool& replace) {
     throw Error{Code::invalid, Layer::client, error.what(), "hearthd --help tells the flags"};
   }
   if (manual) print_manual();
-  return !manual;
+  if (reference) print_reference();
+  return !manual && !reference;
 }
 
 [[noreturn]] void wrong(const fs::path& file, const YAML::Mark& mark, const std::string& what) {
@@ -187,6 +221,10 @@ Value understood(const Words& words, const std::string& name, const std::optiona
 std::optional<std::uint32_t> parse_count(const std::string& text) {
   if (text.empty() || text.size() > 6 || text.find_first_not_of("0123456789") != std::string::npos) return {};
   return static_cast<std::uint32_t>(std::stoul(text));
+}
+
+std::optional<std::uint32_t> at_most(std::optional<std::uint32_t> count, std::uint32_t most) {
+  return count && *count <= most ? count : std::nullopt;
 }
 
 std::optional<std::chrono::days> parse_days(const std::string& text) {
@@ -265,7 +303,8 @@ Config understand(const Words& words) {
                 .templates = words.at("templates"),
                 .docker = find_docker(words),
                 .ca_bundle = words.at("ca_bundle"),
-                .threads = count("threads"),
+                .threads = understood(words, "threads", at_most(parse_count(words.at("threads")), kMostThreads),
+                                      "a whole number, at most " + std::to_string(kMostThreads)),
                 .max_starts = std::max(1u, count("max_starts")),
                 .stop_grace = time("stop_grace"),
                 .drain = time("drain"),
