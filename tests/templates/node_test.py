@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 from replica import Replica, sections
+from starters_test import BASE, build, docker
 from support.cases import tell
 from support.hearthd import Hearthd
 from support.raw_http import until
@@ -297,6 +298,12 @@ class TypeScript(Node):
         self.hearthd.deploy("loose", {"fn.yaml": "name: loose\nruntime: node\nhandler: handler.ts\n",
                                       "handler.ts": "const answer: number = 'a string';\nexport default () => answer;\n"})
         self.assertEqual(self.hearthd.call("loose").text, "a string")
+
+    def test_an_esbuild_that_cannot_be_had_is_said_in_a_line_and_leaves_nothing(self):
+        said = docker("run", "--rm", "--network=none", "-e", "npm_config_fetch_retries=0", build("node", "builder", BASE), "sh", "-c",
+                      "mkdir /cache; cd /function; node /usr/lib/hearth-build/typescript.mjs; echo code $?; ls /cache", timeout=120)
+        self.assertRegex(said, r"esbuild could not be installed: .*\ncode 1\n")
+        self.assertNotRegex(said, "(?m)^typescript-|^ +at ")
 
     def test_what_does_not_parse_is_refused_with_its_place(self):
         said = self.refused("broken", {"fn.yaml": "name: broken\nruntime: node\nhandler: handler.ts\n",

@@ -12,6 +12,7 @@ from pathlib import Path
 from support.docker import ROOT, shared_socket
 from support.hearthd import program
 
+TEMPLATES = Path(os.environ.get("HEARTH_TEMPLATES", ROOT / "templates"))
 BASE = "debian:bookworm-slim"
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 # A starter → the template whose builder has its tools, and the commands that its page names.
@@ -37,8 +38,10 @@ def docker(*words, **options):
 
 
 def build(template, stage, base):
-    return docker("build", "-q", "--target", stage, "--build-arg", f"BASE={base}", str(ROOT / "templates" / template),
-                  timeout=280).strip().splitlines()[-1]
+    """The image's name: BuildKit takes an id for that of a repository."""
+    name = f"hearth-tested/{template}-{stage}"
+    docker("build", "-q", "-t", name, "--target", stage, "--build-arg", f"BASE={base}", str(TEMPLATES / template), timeout=280)
+    return name
 
 
 class Starters(unittest.TestCase):

@@ -23,7 +23,13 @@ async function esbuild() {
     mkdirSync(staging);
     for (const file of ['package.json', 'package-lock.json']) cpSync(join(HERE, file), join(staging, file));
     const quiet = ['--no-audit', '--no-fund', '--no-progress', '--no-update-notifier', '--loglevel=error'];
-    execFileSync('npm', ['ci', '--cache=/cache/npm', ...quiet], { cwd: staging, stdio: ['ignore', 'inherit', 'inherit'] });
+    try {
+      execFileSync('npm', ['ci', '--cache=/cache/npm', ...quiet], { cwd: staging, stdio: ['ignore', 'inherit', 'inherit'] });
+    } catch {
+      rmSync(staging, { recursive: true });
+      console.error('esbuild could not be installed: npm says why above, and TypeScript needs it');
+      process.exit(1);
+    }
     putInPlace(staging, tools);
   }
   return (await import(pathToFileURL(join(tools, 'node_modules/esbuild/lib/main.js')))).default;
