@@ -64,6 +64,12 @@ void LogRelay::forward(std::function<void(const ports::LogLine&)> to) {
 std::optional<Predecessor> take_over(const Config& config) {
   auto taker = handover::Taker::knock(socket_of(config));
   if (!taker) return std::nullopt;
+  if (const auto who = supervisor_of(taker->peer()); !who.empty()) {
+    throw domain::Error{domain::Code::conflict, domain::Layer::client,
+                        "the hearthd that runs is kept by " + who + ", which would not keep the one that follows it",
+                        who == "systemd" ? "systemctl restart hearthd loses no connection: systemd holds its sockets"
+                                         : "start a container of the new image in its place"};
+  }
   Predecessor before{.taker = std::move(*taker)};
   before.sockets = {.gateway = before.taker.take_gateway(), .api = before.taker.take_api()};
   // What would keep us from serving is better found while the other one still does.

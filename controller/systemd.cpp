@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 
 namespace hearth {
@@ -37,6 +38,16 @@ Sockets inherited_sockets() {
   }
   for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(variable);
   return sockets;
+}
+
+std::string supervisor_of(pid_t pid) {
+  if (pid <= 0 || pid == ::getpid()) return {};
+  if (pid == 1) return "its container";
+  std::ifstream file("/proc/" + std::to_string(pid) + "/environ", std::ios::binary);
+  for (std::string variable; std::getline(file, variable, '\0');) {
+    if (variable.starts_with("NOTIFY_SOCKET=") && std::getenv("NOTIFY_SOCKET") == nullptr) return "systemd";
+  }
+  return {};
 }
 
 void notify_systemd(const std::string& state) {

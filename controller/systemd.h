@@ -3,6 +3,8 @@
 
 #include "ports/host.h"
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -16,6 +18,10 @@ struct Sockets {
 // The listening sockets that were handed to this process, by their units' FileDescriptorName= (gateway, api); empty
 // where there are none. Throws domain::Error for a name that is neither. To be called once, before any thread starts.
 Sockets inherited_sockets();
+
+// Who ends, or starts anew, what takes the place of process `pid`, because that ends: "systemd", "its container"; empty
+// where nobody does, and where this process has the same supervisor.
+std::string supervisor_of(pid_t pid);
 
 // Nothing happens where nobody listens.
 void notify_systemd(const std::string& state);

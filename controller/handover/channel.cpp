@@ -36,10 +36,15 @@ struct Place {
 
 Descriptor make_socket() { return Descriptor{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)}; }
 
-bool is_our_user(int socket) {
+std::optional<ucred> peer_of(int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid();
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? std::optional{peer} : std::nullopt;
+}
+
+bool is_our_user(int socket) {
+  const auto peer = peer_of(socket);
+  return peer && peer->uid == ::geteuid();
 }
 
 union Ancillary {
@@ -119,6 +124,11 @@ std::optional<Message> Channel::receive(std::chrono::milliseconds patience) cons
   return Message{.words = text.substr(0, end),
                  .bytes = end == text.npos ? std::string{} : text.substr(end + 1),
                  .descriptors = descriptors_of(head)};
+}
+
+pid_t Channel::peer() const {
+  const auto peer = peer_of(socket_.get());
+  return peer ? peer->pid : 0;
 }
 
 void Channel::shut_down() const { ::shutdown(socket_.get(), SHUT_RDWR); }

@@ -4,6 +4,8 @@
 
 #include "ports/host.h"
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -36,6 +38,8 @@ class Channel {
   std::optional<Message> receive(std::chrono::milliseconds patience = std::chrono::milliseconds::max()) const;
   // Both sides: the other one hears that this one is gone.
   void shut_down() const;
+  // The process on the other side, as it was when it began to listen or to knock; 0 where it cannot be seen from here.
+  pid_t peer() const;
   explicit operator bool() const { return static_cast<bool>(socket_); }
 
  private:

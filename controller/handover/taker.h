@@ -5,11 +5,8 @@
 
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,6 +17,7 @@ class Taker {
   // Nothing where no hearthd listens at `path`. Throws domain::Error `conflict` where it is being replaced already.
   static std::optional<Taker> knock(const std::filesystem::path& path);
 
+  pid_t peer() const { return channel_.peer(); }
   std::vector<ports::Descriptor> take_gateway() { return std::move(gateway_); }
   std::vector<ports::Descriptor> take_api() { return std::move(api_); }
 

@@ -249,6 +249,20 @@ class Replacement(HearthdCase):
         self.assertIn("RUN sleep 4", output)
 
 
+class Supervised(HearthdCase):
+    def test_what_a_supervisor_keeps_is_not_replaced_beside_it(self):
+        self.hearthd.stop()
+        os.environ["NOTIFY_SOCKET"] = str(self.hearthd.folder / "nobody.sock")
+        try:
+            self.hearthd.start()
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+        done = subprocess.run([*self.hearthd.command(), "--replace"], capture_output=True, text=True, timeout=60, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("is kept by systemd", done.stderr)
+        self.assertEqual(self.hearthd.ask("GET", "/v1/info").json()["pid"], self.hearthd.process.pid)
+
+
 class Sockets(HearthdCase):
     """An activator like systemd: it holds the listening sockets, and hearthd is restarted behind them."""
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -180,6 +181,15 @@ TEST_F(Handover, ASuccessorThatEndsInGoodOrderIsNotLost) {
   taker->say("farewell");
   taker->shut_down();
   EXPECT_TRUE(await_told("left"));
+
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const ports::Descriptor client{ends[0]};
+  Message connection{.words = "connection api 127.0.0.1:3"};
+  connection.descriptors.emplace_back(ends[1]);
+  giver_->send(std::move(connection));
+  char byte = 0;
+  EXPECT_EQ(::read(client.get(), &byte, 1), 0) << "nobody follows: it is closed at once";
 }
 
 TEST_F(Handover, IsForItsOwnUserAlone) {
