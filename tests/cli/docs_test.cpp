@@ -9,8 +9,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 
 namespace hearth::cli {
 namespace {
@@ -46,6 +50,37 @@ TEST(Docs, ShowAManifestThatIsTheDefaultsAndHasEveryKey) {
     } else {
       EXPECT_THAT(example, HasSubstr(std::string(key.name) + ":"));
     }
+  }
+}
+
+// The schema of the keys of a section: "triggers.http" of the API's document.
+const nlohmann::json& schema_of(const nlohmann::json& schemas, std::string_view section) {
+  const auto* at = &schemas.at("Spec");
+  const auto follow = [&](const nlohmann::json& to) {
+    constexpr std::string_view kLocal = "#/components/schemas/";
+    at = to.contains("$ref") ? &schemas.at(to.at("$ref").get<std::string>().substr(kLocal.size())) : &to;
+  };
+  while (!section.empty()) {
+    const auto word = section.substr(0, section.find('.'));
+    follow(at->at("properties").at(std::string(word)));
+    if (at->contains("items")) follow(at->at("items"));
+    section.remove_prefix(std::min(section.size(), word.size() + 1));
+  }
+  return *at;
+}
+
+TEST(Docs, TheApiTakesTheKeysOfAManifestAndNoOthers) {
+  const auto document = nlohmann::json::parse(page("openapi.json"));
+  const auto& schemas = document.at("components").at("schemas");
+  std::map<std::string, std::set<std::string>> keys;
+  for (const auto& key : manifest_keys()) {
+    if (!std::holds_alternative<Later>(key.kind)) keys[std::string(key.section)].emplace(key.name);
+  }
+  keys[""].insert({"namespace"});  // of the folder's deployment, not of the folder
+  for (const auto& [section, wanted] : keys) {
+    std::set<std::string> taken;
+    for (const auto& [name, schema] : schema_of(schemas, section).at("properties").items()) taken.insert(name);
+    EXPECT_EQ(taken, wanted) << section;
   }
 }
 
