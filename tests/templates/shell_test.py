@@ -142,7 +142,7 @@ class Direct(HearthdCase):
             until(lambda: int(replica.call(target="/ps").text) < busy)
 
     def test_half_a_body_does_not_look_whole(self):
-        handler = ("#!/bin/sh\ncase $PATH_INFO in\n  /take) echo $$ >/tmp/pid; cat >/tmp/body; touch /tmp/whole ;;\n"
+        handler = ("#!/bin/sh\ncase $PATH_INFO in\n  /take) trap '' TERM; echo $$ >/tmp/pid; cat >/tmp/body; touch /tmp/whole ;;\n"
                    "  *) ls /tmp; [ ! -d /proc/$(cat /tmp/pid) ] || echo running ;;\nesac\n")
         with self.replica("half", handler) as replica:
             client = replica.connect()

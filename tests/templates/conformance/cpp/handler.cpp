@@ -93,6 +93,7 @@ const std::map<std::string, std::function<Response(Request&, Context&)>> kAnswer
     {"/empty", [](auto&, auto&) { return Response{.status = 204}; }},
     {"/says-2", [](auto&, auto&) { return says("2"); }},
     {"/says-9", [](auto&, auto&) { return says("9"); }},
+    {"/says-two", [](auto&, auto&) { return says("two"); }},
     {"/held", [](auto&, auto& context) { return held(context); }},
     {"/size", [](auto& request, auto&) { return Response{.body = std::to_string(request.body().size())}; }},
     {"/size-streamed", [](auto& request, auto&) { return size_streamed(request); }},

@@ -34,6 +34,7 @@ var answers = map[string]answer{
 	"/empty":         func(_ context.Context, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
 	"/says-2":        func(_ context.Context, w http.ResponseWriter, _ *http.Request) { say(w, "2") },
 	"/says-9":        func(_ context.Context, w http.ResponseWriter, _ *http.Request) { say(w, "9") },
+	"/says-two":      func(_ context.Context, w http.ResponseWriter, _ *http.Request) { say(w, "two") },
 	"/held":          held,
 	"/size":          size,
 	"/size-streamed": sizeStreamed,

@@ -54,6 +54,7 @@ const answers = {
   '/empty': () => {},
   '/says-2': () => new Response('abcdef', { headers: { 'Content-Length': '2' } }),
   '/says-9': () => new Response('abcdef', { headers: { 'Content-Length': '9' } }),
+  '/says-two': () => new Response('abcdef', { headers: { 'Content-Length': 'two' } }),
   '/held': (request, context) => held(context),
   '/late': () => late(),
   '/size': async (request) => String((await request.arrayBuffer()).byteLength),

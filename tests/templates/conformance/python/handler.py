@@ -79,6 +79,7 @@ async def handle(request, context):
         "/empty": lambda: None,
         "/says-2": lambda: Response(200, {"Content-Length": 2}, "abcdef"),
         "/says-9": lambda: Response(200, {"Content-Length": 9}, "abcdef"),
+        "/says-two": lambda: Response(200, {"Content-Length": "two"}, "abcdef"),
         "/big": lambda: b"x" * (8 << 20),
         "/context": lambda: told(context),
         "/log": lambda: log(context),

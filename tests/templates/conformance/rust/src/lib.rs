@@ -22,6 +22,7 @@ pub async fn handle(request: Request, context: Context) -> Result<Response<Body>
         "/empty" => Response::builder().status(StatusCode::NO_CONTENT).body(Body::empty())?,
         "/says-2" => Response::builder().header("Content-Length", 2).body("abcdef".into())?,
         "/says-9" => Response::builder().header("Content-Length", 9).body("abcdef".into())?,
+        "/says-two" => Response::builder().header("Content-Length", "two").body("abcdef".into())?,
         "/held" => held(),
         "/size" => Response::new(request.into_body().bytes().await?.len().to_string().into()),
         "/size-streamed" => Response::new(size_streamed(request.into_body()).await?.to_string().into()),
