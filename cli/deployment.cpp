@@ -4,6 +4,7 @@
 #include "cli/package.h"
 #include "cli/problem.h"
 #include "cli/views.h"
+#include "net/pause.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -38,12 +39,38 @@ void check_named_files(const fs::path& folder, const FunctionSpec& spec, const s
               ignored ? "" : "it is meant from the folder of fn.yaml");
 }
 
-// Why the build failed, with what it wrote last where the server's reason has no log of its own.
-[[noreturn]] void fail_build(const json& event, const BuildOutput& output) {
+// Why it failed, with what its build wrote last where the server's reason has no log of its own.
+Fault failure(const json& event, const BuildOutput& output) {
   Fault fault = fault_at(event, "problem")
-                    .value_or(Fault{.code = Code::internal, .message = "the build failed without a reason"});
+                    .value_or(Fault{.code = Code::internal, .message = "the deploy failed without a reason"});
   if (fault.detail.empty()) fault.detail = output.last_lines();
-  throw Error(std::move(fault));
+  return fault;
+}
+
+struct Told {
+  bool anything = false;
+  bool done = false;
+  std::optional<Fault> failed;
+};
+
+// One stream of events, until it says how it ended or breaks off.
+Told follow_once(Client& client, const std::string& target, const BuildSteps& steps) {
+  BuildOutput output;
+  Told told;
+  try {
+    client.follow(target + "/build", [&](const json& event) {
+      const auto type = text_at(event, "type");
+      told.anything = true;
+      if (type == "output") output.write(text_at(event, "text"), steps.on_line);
+      if (type == "built") steps.on_built();
+      if (type == "failed") told.failed = failure(event, output);
+      told.done = type == "done";
+      return !told.done && !told.failed;
+    });
+  } catch (const Error& error) {
+    if (error.fault().code != Code::unavailable) throw;
+  }
+  return told;
 }
 
 }  // namespace
@@ -70,19 +97,22 @@ std::string upload_package(const Context& context, Client& client, const fs::pat
   return package.digest;
 }
 
-void follow_build(Client& client, const std::string& target, const BuildOutput::OnLine& on_line) {
-  BuildOutput output;
-  bool settled = false;
-  client.follow(target + "/build", [&](const json& event) {
-    const auto type = text_at(event, "type");
-    if (type == "output") output.write(text_at(event, "text"), on_line);
-    if (type == "failed") fail_build(event, output);
-    settled = type == "done";
-    return !settled;
-  });
-  if (!settled) {
-    throw Error(Code::unavailable, Layer::gateway, "hearthd ended the build's output before the build",
-                "look at it with: fn get");
+void follow_build(const Context& context, Client& client, const std::string& target, const BuildSteps& steps,
+                  std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kBetween{200};
+  using std::chrono::steady_clock;
+  auto deadline = steady_clock::now() + patience;
+  for (;;) {
+    auto told = follow_once(client, target, steps);
+    if (told.failed) throw Error(std::move(*told.failed));
+    if (told.done) return;
+    if (told.anything) deadline = steady_clock::now() + patience;
+    if (steady_clock::now() >= deadline) {
+      throw Error(Code::unavailable, Layer::gateway, "hearthd went away before the deploy was decided",
+                  "look at it with: fn get");
+    }
+    steps.on_away();
+    net::pause(steady_clock::now() + kBetween, context.stop);
   }
 }
 

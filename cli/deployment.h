@@ -8,6 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -27,7 +28,18 @@ void check_folder(const std::filesystem::path& folder, const domain::FunctionSpe
 std::string upload_package(const Context& context, Client& client, const std::filesystem::path& folder,
                            const domain::FunctionSpec& spec, const Steps& steps);
 
-// Returns when the build of the revision at `target` is done; throws why it failed, with what it wrote last.
-void follow_build(Client& client, const std::string& target, const BuildOutput::OnLine& on_line);
+// What there is to tell while a revision is built and started.
+struct BuildSteps {
+  BuildOutput::OnLine on_line = [](std::string_view) {};
+  std::function<void()> on_built = [] {};
+  std::function<void()> on_away = [] {};  // no hearthd answers, so far
+};
+
+inline constexpr std::chrono::seconds kPatience{60};
+
+// Returns when the revision at `target` is done; throws why it failed, with what its build wrote last. A hearthd that
+// ends leaves it to the next one, which tells of it from the beginning: `unavailable` where none has come in time.
+void follow_build(const Context& context, Client& client, const std::string& target, const BuildSteps& steps,
+                  std::chrono::milliseconds patience = kPatience);
 
 }  // namespace hearth::cli

@@ -17,9 +17,19 @@ using domain::Code;
 using domain::Error;
 using domain::Layer;
 
-// Three lines: the API's address, the namespace, the name.
-std::string text_of(const std::string& api, const domain::FunctionName& function) {
-  return api + "\n" + function.space + "\n" + function.name + "\n";
+// Six lines: the API's address, the namespace, the name, the installation, the revision, its time.
+std::string text_of(const DevProof& proof) {
+  return proof.installation + "\n" + std::to_string(proof.revision) + "\n" + proof.created_at + "\n";
+}
+
+std::optional<LeftBehind> read_mark(const fs::path& file, const std::string& api) {
+  std::ifstream stream(file);
+  LeftBehind left{.function = {}, .proof = {}, .file = file};
+  std::string at;
+  const bool whole = std::getline(stream, at) && std::getline(stream, left.function.space) &&
+                     std::getline(stream, left.function.name) && std::getline(stream, left.proof.installation) &&
+                     stream >> left.proof.revision && stream.ignore() && std::getline(stream, left.proof.created_at);
+  return whole && at == api ? std::optional(std::move(left)) : std::nullopt;
 }
 
 // A name that no two functions of no two addresses share.
@@ -36,7 +46,7 @@ std::string file_name(const std::string& api, const domain::FunctionName& functi
 }  // namespace
 
 DevMark::DevMark(const fs::path& folder, const std::string& api, const domain::FunctionName& function)
-    : file_(folder / file_name(api, function)) {
+    : file_(folder / file_name(api, function)), head_(api + "\n" + function.space + "\n" + function.name + "\n") {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) fail(folder, error.value());
@@ -47,17 +57,22 @@ DevMark::DevMark(const fs::path& folder, const std::string& api, const domain::F
     throw Error(Code::conflict, Layer::client, "another fn dev works on " + to_string(function),
                 "end it first, or give this one another name with --name");
   }
-  const auto text = text_of(api, function);
-  const bool whole = ::ftruncate(descriptor_, 0) == 0 &&
-                     ::pwrite(descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
-  if (!whole) {
-    const int reason = errno;
-    ::close(descriptor_);
-    fail(file_, reason);
-  }
+  if (::ftruncate(descriptor_, 0) == 0) return;
+  const int reason = errno;
+  ::close(descriptor_);
+  fail(file_, reason);
 }
 
 DevMark::~DevMark() { ::close(descriptor_); }
+
+void DevMark::write(const std::optional<DevProof>& proof) {
+  const auto text = proof ? head_ + text_of(*proof) : std::string();
+  const auto size = static_cast<ssize_t>(text.size());
+  // Never empty in between: a kill would leave the function and nothing that says so.
+  if (::pwrite(descriptor_, text.data(), text.size(), 0) != size || ::ftruncate(descriptor_, size) != 0) {
+    fail(file_, errno);
+  }
+}
 
 void DevMark::release() { ::unlink(file_.c_str()); }
 
@@ -70,12 +85,8 @@ std::vector<LeftBehind> left_behind(const fs::path& folder, const std::string& a
     if (descriptor < 0) continue;
     const bool dead = ::flock(descriptor, LOCK_SH | LOCK_NB) == 0;
     ::close(descriptor);
-    std::ifstream stream(entry->path());
-    std::string at;
-    LeftBehind left{.function = {}, .file = entry->path()};
-    const bool whole = std::getline(stream, at) && std::getline(stream, left.function.space) &&
-                       std::getline(stream, left.function.name);
-    if (dead && whole && at == api) found.push_back(std::move(left));
+    auto left = read_mark(entry->path(), api);
+    if (dead && left) found.push_back(std::move(*left));
   }
   return found;
 }

@@ -36,8 +36,11 @@ std::string joined(const std::string& folder, const std::string& name) {
 
 }  // namespace
 
-FolderWatch::FolderWatch(const fs::path& folder)
-    : folder_(folder), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)), stopped_(::eventfd(0, EFD_CLOEXEC)) {
+FolderWatch::FolderWatch(const fs::path& folder, IgnoreRules rules)
+    : folder_(folder),
+      rules_(std::move(rules)),
+      inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
+      stopped_(::eventfd(0, EFD_CLOEXEC)) {
   if (inotify_ < 0 || stopped_ < 0) fail("cannot watch " + folder.string(), errno);
   add("");
 }
@@ -45,6 +48,11 @@ FolderWatch::FolderWatch(const fs::path& folder)
 FolderWatch::~FolderWatch() {
   ::close(inotify_);
   ::close(stopped_);
+}
+
+void FolderWatch::ignore(IgnoreRules rules) {
+  rules_ = std::move(rules);
+  add("");  // also what was ignored before
 }
 
 // The folder `inside` and all below it. One that has gone again meanwhile is no loss.

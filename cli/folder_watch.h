@@ -15,14 +15,14 @@ namespace hearth::cli {
 
 class FolderWatch {
  public:
-  // Watches from now on. Throws `internal` where the system lets nobody watch any more.
-  explicit FolderWatch(const std::filesystem::path& folder);
+  // Watches from now on, but for what is not looked at. Throws `internal` where the system lets nobody watch any more.
+  FolderWatch(const std::filesystem::path& folder, IgnoreRules rules);
   ~FolderWatch();
   FolderWatch(const FolderWatch&) = delete;
   FolderWatch& operator=(const FolderWatch&) = delete;
 
   // What is not looked at from now on; fn.yaml and .fnignore always are.
-  void ignore(IgnoreRules rules) { rules_ = std::move(rules); }
+  void ignore(IgnoreRules rules);
 
   // Blocks until something was changed and nothing more has been for a moment: editors write a file in several steps.
   // The changed paths; none once `stop` was triggered.

@@ -1,11 +1,9 @@
 #include "cli/commands/deploy.h"
 
-#include "cli/build_output.h"
 #include "cli/deployment.h"
 #include "cli/manifest.h"
 #include "cli/progress.h"
 #include "cli/views.h"
-#include "net/pause.h"
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,58 +14,16 @@ namespace {
 
 using domain::Code;
 using domain::Error;
-using domain::Fault;
-using domain::Layer;
 using nlohmann::json;
 
-// Why the deploy failed, with what its build wrote last where the server's reason has no log of its own.
-Fault failure(const json& event, const BuildOutput& output) {
-  Fault fault = fault_at(event, "problem")
-                    .value_or(Fault{.code = Code::internal, .message = "the deploy failed without a reason"});
-  if (fault.detail.empty()) fault.detail = output.last_lines();
-  return fault;
-}
-
-// True: it serves. False: the stream broke off. Throws why it does not serve.
-bool follow_once(Client& client, const std::string& revision, const DeployOptions& options, Progress& progress) {
-  BuildOutput output;
-  bool done = false;
-  std::optional<Fault> failed;
-  try {
-    client.follow(revision + "/build", [&](const json& event) {
-      const auto type = text_at(event, "type");
-      if (type == "output") {
-        output.write(text_at(event, "text"), [&](std::string_view line) {
-          if (options.verbose) progress.note(without_controls(line));
-          progress.show("building: " + std::string(line));
-        });
-      }
-      if (type == "built") progress.show("starting its first replica");
-      if (type == "failed") failed = failure(event, output);
-      done = type == "done";
-      return !done && !failed;
-    });
-  } catch (const Error& error) {
-    if (error.fault().code != Code::unavailable) throw;
-  }
-  if (failed) throw Error(std::move(*failed));
-  return done;
-}
-
-// A hearthd that ends leaves the deploy to the next one, which tells of it from the beginning.
-void follow_rollout(const Context& context, Client& client, const std::string& revision, const DeployOptions& options,
-                    Progress& progress) {
-  constexpr std::chrono::seconds kPatience{60};
-  constexpr std::chrono::milliseconds kBetween{200};
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (!follow_once(client, revision, options, progress)) {
-    if (std::chrono::steady_clock::now() >= deadline) {
-      throw Error(Code::unavailable, Layer::gateway, "hearthd went away before the deploy was decided",
-                  "look at it with: fn get");
-    }
-    progress.show("waiting for hearthd");
-    net::pause(std::chrono::steady_clock::now() + kBetween, context.stop);
-  }
+BuildSteps shown_by(Progress& progress, bool verbose) {
+  return {.on_line =
+              [&progress, verbose](std::string_view line) {
+                if (verbose) progress.note(without_controls(line));
+                progress.show("building: " + std::string(line));
+              },
+          .on_built = [&progress] { progress.show("starting its first replica"); },
+          .on_away = [&progress] { progress.show("waiting for hearthd"); }};
 }
 
 // The function as it is; null where there is none.
@@ -141,7 +97,8 @@ int deploy(const Context& context, const DeployOptions& options) {
     const auto goes_on = "revision " + revision + " goes on; fn revisions " + to_string(spec.name) + " shows it";
     progress.show("building revision " + revision);
     try {
-      if (!options.no_wait) follow_rollout(context, client, target + "/revisions/" + revision, options, progress);
+      const auto built = target + "/revisions/" + revision;
+      if (!options.no_wait) follow_build(context, client, built, shown_by(progress, options.verbose));
     } catch (const Error& error) {
       if (error.fault().code == Code::cancelled) progress.note(goes_on);
       if (const auto active = number_at(seen, "active"); active != 0 && error.fault().code != Code::cancelled) {

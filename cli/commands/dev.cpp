@@ -51,7 +51,7 @@ class Development {
         options_(options),
         voice_(context.terminal),
         client_(context.client()),
-        watch_(options.folder),
+        watch_(options.folder, ignore_rules(options.folder, read_manifest(options.folder).build)),
         function_{.space = context.space, .name = options.name} {
     const auto spec = read_manifest(options.folder);
     if (function_.name.empty()) function_.name = dev_name(spec.name.name);
@@ -73,17 +73,46 @@ class Development {
  private:
   std::string target() const { return path_of(function_); }
 
+  // Of the hearthd that answers; asked for once.
+  const std::string& installation() {
+    if (installation_.empty()) installation_ = text_at(client_.get("/v1/info"), "installation");
+    return installation_;
+  }
+
   // What an earlier one left that was killed.
   void sweep() {
     for (const auto& left : left_behind(dev_marks_folder(), context_.api)) {
-      voice_.say("swept", "an earlier fn dev was killed; removing its " + to_string(left.function));
-      remove(left.function);
+      if (left.proof.installation != installation()) continue;
+      if (is_the_same(left)) {
+        voice_.say("swept", "an earlier fn dev was killed; removing its " + to_string(left.function));
+        remove(left.function);
+      }
       std::filesystem::remove(left.file);
     }
   }
 
+  // Not one that somebody deployed under that name since.
+  bool is_the_same(const LeftBehind& left) {
+    if (left.proof.revision == 0) return true;  // nobody's an instant before
+    const auto revision = look(path_of(left.function) + "/revisions/" + std::to_string(left.proof.revision));
+    return text_at(revision, "created_at") == left.proof.created_at;
+  }
+
+  // Null where there is none.
+  json look(const std::string& what) {
+    try {
+      return client_.get(what);
+    } catch (const Error& error) {
+      if (error.fault().code != Code::not_found) throw;
+      return nullptr;
+    }
+  }
+
+  // Whose calls our own stop does not stop.
+  Client lasting_client() const { return {context_.api, context_.token(), {}, context_.ca_file}; }
+
   void remove(const domain::FunctionName& function) {
-    auto client = Client(context_.api, context_.token(), {}, context_.ca_file);  // our own stop must not stop this
+    auto client = lasting_client();
     try {
       client.remove(path_of(function), kRemoval);
     } catch (const Error& error) {
@@ -93,9 +122,10 @@ class Development {
 
   void go_on() {
     deploy_or_tell(steady_clock::now());
-    while (!context_.stop.stop_requested()) {
-      const auto changed = watch_.await_change(context_.stop);
-      if (changed.empty()) return;
+    const std::stop_callback stopped(context_.stop, [this] { leave(); });
+    for (;;) {
+      const auto changed = watch_.await_change(left_.get_token());
+      if (changed.empty()) throw Error(Code::cancelled, Layer::client, "nobody reads what fn dev writes");
       const auto saved = steady_clock::now();
       changed_ = enumerate({changed.begin(), changed.end()});
       deploy_or_tell(saved);
@@ -107,6 +137,7 @@ class Development {
     try {
       deploy(saved);
     } catch (const Error& error) {
+      deployed_ = nullptr;  // saved again as it is, it is tried again
       const bool first = !made_ && error.fault().code == Code::conflict;
       if (first || error.fault().code == Code::cancelled || error.fault().code == Code::denied) throw;
       voice_.fail(error.fault());
@@ -132,10 +163,11 @@ class Development {
     if (body == deployed_) return;  // saved as it was
     if (!changed_.empty()) voice_.say("changed", changed_ + " changed");
     const auto answered = made_ ? client_.put(target(), body) : put_new(body);
+    const auto number = number_at(answered, "number");
+    mark_->write(DevProof{installation(), number, text_at(answered, "created_at")});
     deployed_ = body;
     follow();
-    const auto number = number_at(answered, "number");
-    follow_build(client_, target() + "/revisions/" + std::to_string(number), [](std::string_view) {});
+    follow_build(context_, client_, target() + "/revisions/" + std::to_string(number), {});
     await_warm(number);
     if (serving_ == 0) voice_.say("url", text_at(client_.get(target()), "url"));
     serving_ = number;
@@ -143,17 +175,27 @@ class Development {
                "revision " + std::to_string(number) + " answers after " + seconds_text(steady_clock::now() - saved));
   }
 
+  // Once it is asked for, it counts as made until hearthd says that it is not: an answer may be lost on its way.
   json put_new(const json& body) {
+    if (!look(target()).is_null()) refuse_name();
+    mark_->write(DevProof{.installation = installation(), .created_at = {}});
+    made_ = true;
     try {
-      auto answer = client_.put_new(target(), body);
-      made_ = true;
-      return answer;
+      return lasting_client().put_new(target(), body);
     } catch (const Error& error) {
-      if (error.fault().code != Code::conflict) throw;
-      throw Error(Code::conflict, Layer::client,
-                  "there is a function " + to_string(function_) + " already, which fn dev did not make",
-                  "delete it, or give this one another name with --name");
+      const auto code = error.fault().code;
+      if (code == Code::unavailable || code == Code::timeout || code == Code::internal) throw;
+      made_ = false;
+      mark_->write({});
+      if (code == Code::conflict) refuse_name();
+      throw;
     }
+  }
+
+  [[noreturn]] void refuse_name() const {
+    throw Error(Code::conflict, Layer::client,
+                "there is a function " + to_string(function_) + " already, which fn dev did not make",
+                "delete it, or give this one another name with --name");
   }
 
   // Until a replica of the revision takes calls; throws why none can.
@@ -191,11 +233,15 @@ class Development {
           on_line(line);
           return true;
         });
-      } catch (const Error&) {  // what it means for the function, the next deploy tells
+      } catch (const Error& error) {  // what it means for the function, the next deploy tells
+        if (error.fault().code == Code::cancelled) return leave();
       }
       net::pause(steady_clock::now() + std::chrono::seconds(1), stop);
     }
   }
+
+  // Nobody reads what we write any more, or we are stopped.
+  void leave() { left_.request_stop(); }
 
   void end() {
     followers_.clear();
@@ -213,7 +259,9 @@ class Development {
   FolderWatch watch_;  // before the first look at the folder, so that no save is missed
   domain::FunctionName function_;
   std::optional<DevMark> mark_;
+  std::string installation_;
   bool made_ = false;
+  std::stop_source left_;
   json deployed_;
   std::string changed_;
   std::uint64_t serving_ = 0;  // the revision that answers

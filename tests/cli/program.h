@@ -67,6 +67,7 @@ class Program {
     readers_.front().join();
   }
   void interrupt() { ::kill(pid_, SIGINT); }
+  void kill() { ::kill(pid_, SIGKILL); }
 
   Outcome finish() {
     ::close(in_);

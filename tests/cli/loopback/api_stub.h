@@ -3,6 +3,7 @@
 
 #include "net/tiny_server.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -32,12 +33,13 @@ class ApiStub {
   }
   // The first one asked for so; waits for it.
   Asked await(const std::string& line) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     std::unique_lock lock(mutex_);
     for (;;) {
       for (const auto& one : asked_) {
         if (one.head.starts_with(line)) return one;
       }
-      if (changed_.wait_for(lock, std::chrono::seconds(20)) == std::cv_status::timeout) return {};
+      if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) return {};
     }
   }
   bool was_asked(const std::string& line) {
