@@ -44,7 +44,8 @@ missing_packages() {
 }
 
 apt_install() {
-  local log=/tmp/hearth-apt.$$.log
+  local log
+  log=$(mktemp /tmp/hearth-apt.XXXXXX.log)
   # A source of the user's that does not answer must not stop us: the install itself says what is missing.
   as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq -o Acquire::Retries=3 >"$log" 2>&1 ||
     note "apt-get update had complaints (see $log); going on"
