@@ -5,6 +5,9 @@ install(TARGETS hearthd fn RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 # Both programs look for them at ../share/hearth/templates.
 install(DIRECTORY templates/ DESTINATION "${CMAKE_INSTALL_DATADIR}/hearth/templates" USE_SOURCE_PERMISSIONS
         PATTERN "__pycache__" EXCLUDE)
+# Which of them are programs says the source; who else may write or read them, the umask of whoever cloned it must not.
+install(CODE "execute_process(COMMAND chmod -R u=rwX,go=rX
+  \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/hearth/templates\" COMMAND_ERROR_IS_FATAL ANY)")
 install(FILES controller/systemd/hearthd.service controller/systemd/hearthd-gateway.socket
               controller/systemd/hearthd-api.socket DESTINATION lib/systemd/system)
 install(FILES README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -16,7 +16,7 @@ make_package() {
   say "Packing into $folder"
   mkdir -p "$folder"
   rm -f "$folder"/*.deb
-  (cd "build/$preset" && cpack -B "$OLDPWD/$folder") >build/logs/package.log 2>&1 || {
+  (umask 022 && cd "build/$preset" && cpack -B "$OLDPWD/$folder") >build/logs/package.log 2>&1 || {
     tail -n 20 build/logs/package.log >&2
     return 1
   }

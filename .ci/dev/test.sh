@@ -8,6 +8,8 @@ tsan_folders=(domain control http gateway)  # what threads share: the data plane
 soak_factor=20
 time_factor=1
 running=  # the pid of the tests that run
+# HEARTH_TEST_MINUTES bounds all suites together: what is not begun by then is told, and counted, as broken.
+all_deadline=
 
 verb_test() {
   local suites=("$@") suite
@@ -25,7 +27,8 @@ verb_test() {
   mkdir -p build/logs
   rm -f build/logs/*.junit.xml build/logs/*.broken
   trap stop_test_docker EXIT
-  trap '[ -z "$running" ] || kill "$running" || true; exit 130' INT TERM
+  trap '[ -z "$running" ] || end_tree "$running" || true; exit 130' INT TERM
+  [ -z "${HEARTH_TEST_MINUTES:-}" ] || all_deadline=$((SECONDS + HEARTH_TEST_MINUTES * 60))
   for suite in "${suites[@]}"; do run_suite "$suite"; done
   stop_test_docker
   # Suites with Docker ran as root, and left their logs as root's.
@@ -38,6 +41,10 @@ run_suite() {
   local suite=$1 started=$SECONDS
   suite_deadline=$((SECONDS + minutes[$suite] * 60 * time_factor))
   say "Suite $suite"
+  if [ -n "$all_deadline" ]; then
+    [ "$SECONDS" -lt "$all_deadline" ] || broken "$suite" 'not begun: the minutes of all suites were over' || return 0
+    [ "$suite_deadline" -le "$all_deadline" ] || suite_deadline=$all_deadline
+  fi
   case $suite in
     unit) build_for unit dev -- && run_tests unit dev . unit ;;
     asan) build_for asan asan tests-unit && ASAN_OPTIONS=detect_stack_use_after_return=1 run_tests asan asan . unit ;;
@@ -50,6 +57,17 @@ run_suite() {
       ;;
   esac || true
   note "suite $suite took $((SECONDS - started)) s of $((minutes[$suite] * 60 * time_factor))"
+}
+
+# sudo and nsenter stand between us and the tests, and each may have a session of its own.
+end_tree() {
+  # shellcheck disable=SC2046  # pids
+  as_root kill $(tree_of "$1")
+}
+tree_of() {
+  local child
+  printf '%s ' "$1"
+  for child in $(ps -o pid= --ppid "$1"); do tree_of "$child"; done
 }
 
 # A suite that could not even run, or not to its end, counts as one failure; this says why.
