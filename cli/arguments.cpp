@@ -69,6 +69,10 @@ struct Adding {
         ->type_size(1)
         ->allow_extra_args(!option.names.starts_with('-'));
   }
+  CLI::Option* operator()(std::string* into) const {
+    return option.bare ? command.add_flag(option.names, *into, option.help)
+                       : command.add_option(option.names, *into, option.help);
+  }
   template <class Value>
   CLI::Option* operator()(Value* into) const {
     return command.add_option(option.names, *into, option.help);
@@ -86,7 +90,11 @@ struct Adding {
 
 void add_option(CLI::App& command, const Option& option) {
   auto& added = *std::visit(Adding{command, option}, option.target);
-  if (!std::holds_alternative<bool*>(option.target)) added.type_name(option.value);
+  if (option.bare) {
+    added.type_name("[=" + option.value + "]");
+  } else if (!std::holds_alternative<bool*>(option.target)) {
+    added.type_name(option.value);
+  }
   if (!option.choices.empty()) added.check(CLI::IsMember(option.choices));
   added.required(option.required);
 }

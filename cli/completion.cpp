@@ -34,7 +34,7 @@ class Reader {
     }
     const auto equals = word.find('=');
     const auto* option = find(word.substr(0, equals));
-    if (option == nullptr || !takes_value(*option)) return;
+    if (option == nullptr || !takes_value(*option) || (option->bare && equals == std::string::npos)) return;
     pending_ = option;
     if (equals != std::string::npos) take(word.substr(equals + 1));
   }

@@ -87,6 +87,7 @@ nlohmann::json spec_document(const FunctionSpec& spec) {
   for (const auto& [key, value] : texts) {
     if (!value->empty()) document[key] = *value;
   }
+  if (spec.debug) document["debug"] = true;
   for (const auto& trigger : spec.http_triggers) document["triggers"].push_back({{"http", trigger_document(trigger)}});
   return document;
 }

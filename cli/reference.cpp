@@ -21,6 +21,7 @@ std::string spelling(const Option& option) {
   std::string text = option.names;
   if (const auto comma = text.find(','); comma != std::string::npos) text.insert(comma + 1, " ");
   const auto value = value_of(option);
+  if (option.bare) return text + "[=" + value + "]";
   return is_word(option) || value.empty() ? text : text + " " + value;
 }
 

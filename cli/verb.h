@@ -30,6 +30,7 @@ struct Option {
   Completes completes = Completes::nothing;
   std::vector<std::string> choices = {};  // nothing else is taken
   bool required = false;
+  bool bare = false;  // may stand without its value, which is "true" then and else stands behind a "="; of a string
 };
 
 struct Verb {

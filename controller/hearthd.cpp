@@ -134,12 +134,14 @@ docker::BuildSettings build_settings(const Config& config, const docker::Install
   return settings;
 }
 
-// The host's own and metadata addresses are closed to functions and builds before any of them starts.
-void close_host(const docker::Installation& installation) {
+// The host's own and metadata addresses are closed to functions and builds, and functions to other machines, before any
+// of them starts. Answers why not.
+std::optional<std::string> close_host(const docker::Installation& installation) {
   using docker::NetworkKind;
-  const auto why = host::close_host("hearth_" + installation.id, {bridge_name(installation, NetworkKind::open),
-                                                                  bridge_name(installation, NetworkKind::closed)});
+  auto why = host::close_host("hearth_" + installation.id, {bridge_name(installation, NetworkKind::open),
+                                                            bridge_name(installation, NetworkKind::closed)});
   if (why) log::warn("functions can reach this machine's own addresses", {{"why", *why}});
+  return why;
 }
 
 // Every replica that outlived the last hearthd serves on, or goes where nobody wants it any more.
@@ -191,7 +193,7 @@ class Hearthd::Parts {
       log::warn("every user of this machine can be root by Docker's open port",
                 {{"docker", to_string(config_.docker)}});
     }
-    close_host(installation_);
+    if (auto why = close_host(installation_)) builder_.refuse_debuggers(std::move(*why));
     // Nothing starts before it is known what lives, or functions with a minimum would have it twice.
     dispatcher_.away({.code = domain::Code::unavailable, .layer = domain::Layer::engine, .message = "hearthd starts"});
     service_.load(before ? control::Service::Uploads::keep : control::Service::Uploads::forget);

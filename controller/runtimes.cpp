@@ -48,6 +48,9 @@ docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
     runtime.build = read_step(build);
     runtime.builds = build["when"].as<std::string>("");
   }
+  if (const auto debugger = root["debugger"]) {
+    runtime.debugger = debugger["command"] ? read_step(debugger) : docker::BuildStep{};
+  }
   return runtime;
 }
 

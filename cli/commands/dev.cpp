@@ -1,5 +1,6 @@
 #include "cli/commands/dev.h"
 
+#include "cli/debug_port.h"
 #include "cli/deployment.h"
 #include "cli/dev_mark.h"
 #include "cli/dev_voice.h"
@@ -31,7 +32,8 @@ constexpr std::chrono::minutes kRemoval{3};
 
 struct DevOptions {
   std::filesystem::path folder = ".";
-  std::string name;  // empty: NAME-dev
+  std::string name;   // empty: NAME-dev
+  std::string debug;  // empty: no debugger; "true": at its own port; else at this one
 };
 
 std::string dev_name(const std::string& name) { return name.substr(0, 59) + "-dev"; }
@@ -55,6 +57,7 @@ class Development {
         function_{.space = context.space, .name = options.name} {
     const auto spec = read_manifest(options.folder);
     if (function_.name.empty()) function_.name = dev_name(spec.name.name);
+    if (!options.debug.empty()) debug_port_.emplace(context, options.debug, spec.runtime);
   }
 
   void run() {
@@ -151,6 +154,7 @@ class Development {
     spec.name = function_;
     spec.http_triggers.clear();                     // routes are one function's: those of the deployed one stay its own
     spec.scale.min = std::max(1U, spec.scale.min);  // the new code starts with the save, not with the next call
+    if (debug_port_) DebugPort::open_in(spec);
     return spec;
   }
 
@@ -170,6 +174,7 @@ class Development {
     follow_build(context_, client_, target() + "/revisions/" + std::to_string(number), {});
     await_warm(number);
     if (serving_ == 0) voice_.say("url", text_at(client_.get(target()), "url"));
+    if (serving_ == 0 && debug_port_) voice_.say("debugger", debug_port_->told(spec.runtime, options_.folder));
     serving_ = number;
     voice_.say("ready",
                "revision " + std::to_string(number) + " answers after " + seconds_text(steady_clock::now() - saved));
@@ -207,7 +212,9 @@ class Development {
       seen = std::to_string(number_at(status, "seen"));
       for (const auto& replica : child_at(status, "replicas")) {
         const auto state = text_at(replica, "state");
-        if (number_at(replica, "revision") == number && (state == "warm" || state == "executing")) return;
+        if (number_at(replica, "revision") != number || (state != "warm" && state != "executing")) continue;
+        if (debug_port_) debug_port_->follow(status);
+        return;
       }
       if (auto fault = fault_at(status, "last_failure")) throw Error(std::move(*fault));
     }
@@ -222,6 +229,22 @@ class Development {
     followers_.emplace_back([this](const std::stop_token& stop) {
       keep_following(stop, "/calls?follow=1", [this](const json& call) { voice_.call(call); });
     });
+    if (debug_port_) followers_.emplace_back([this](const std::stop_token& stop) { keep_leading(stop); });
+  }
+
+  // A replica that died is followed by another, elsewhere.
+  void keep_leading(const std::stop_token& stop) {
+    auto client = Client(context_.api, context_.token(), stop, context_.ca_file);
+    for (std::string seen; !stop.stop_requested();) {
+      try {
+        const auto wait = seen.empty() ? "" : "?wait=10&seen=" + seen;
+        const auto status = client.get(target() + "/status" + wait);
+        seen = std::to_string(number_at(status, "seen"));
+        debug_port_->follow(status);
+      } catch (const Error&) {  // what it means for the function, the next deploy tells
+        net::pause(steady_clock::now() + std::chrono::seconds(1), stop);
+      }
+    }
   }
 
   void keep_following(const std::stop_token& stop, const std::string& what,
@@ -260,6 +283,7 @@ class Development {
   domain::FunctionName function_;
   std::optional<DevMark> mark_;
   std::string installation_;
+  std::optional<DebugPort> debug_port_;
   bool made_ = false;
   std::stop_source left_;
   json deployed_;
@@ -279,7 +303,7 @@ Verb dev_verb() {
   const auto options = std::make_shared<DevOptions>();
   return {.name = "dev",
           .summary = "Run a folder as a function of its own, anew at each save, until interrupted",
-          .examples = "fn dev\nfn dev functions/hello\nfn dev --name try-it",
+          .examples = "fn dev\nfn dev functions/hello\nfn dev --name try-it\nfn dev --debug",
           .options = {{.names = "FOLDER",
                        .target = &options->folder,
                        .help = "the folder of fn.yaml, here by default",
@@ -287,7 +311,13 @@ Verb dev_verb() {
                       {.names = "--name",
                        .target = &options->name,
                        .help = "the function's name while it is developed; else NAME-dev",
-                       .value = "NAME"}},
+                       .value = "NAME"},
+                      {.names = "--debug",
+                       .target = &options->debug,
+                       .help = "open its language's debugger (python, node) on this port of 127.0.0.1; by default the "
+                               "debugger's own. Whoever reaches that port runs code in the container",
+                       .value = "PORT",
+                       .bare = true}},
           .run = [options](const Context& context) { return dev(context, *options); },
           .notes =
               "What is deployed under the folder's own name is not disturbed, and nothing of the development is left "

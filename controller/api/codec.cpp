@@ -48,14 +48,18 @@ json revision_json(const domain::Revision& revision) {
 }
 
 json replica_json(const control::ReplicaView& replica) {
-  return {{"id", domain::format_replica(replica.id)},
-          {"revision", replica.revision},
-          {"state", name(domain::state_of(replica.phase))},
-          {"phase", name(replica.phase)},
-          {"draining", replica.draining},
-          {"stopping", replica.stopping},
-          {"in_flight", replica.in_flight},
-          {"since", control::format_time(replica.since)}};
+  json document{{"id", domain::format_replica(replica.id)},
+                {"revision", replica.revision},
+                {"state", name(domain::state_of(replica.phase))},
+                {"phase", name(replica.phase)},
+                {"draining", replica.draining},
+                {"stopping", replica.stopping},
+                {"in_flight", replica.in_flight},
+                {"since", control::format_time(replica.since)}};
+  if (const auto& debugger = replica.debugger) {
+    document["debugger"] = {{"host", debugger->host}, {"port", debugger->port}};
+  }
+  return document;
 }
 
 json replicas_json(const control::FunctionView& view) {

@@ -167,10 +167,17 @@ FunctionView FunctionEntry::view() {
                                .draining = replica.life.draining,
                                .stopping = replica.life.stopping,
                                .in_flight = replica.in_flight,
-                               .since = wall - age});
+                               .since = wall - age,
+                               .debugger = debugger_of(replica.id)});
     }
   });
   return view;
+}
+
+// With mutex_ held.
+std::optional<ports::TcpAddress> FunctionEntry::debugger_of(ReplicaId replica) const {
+  const auto found = replicas_.find(replica);
+  return found == replicas_.end() ? std::nullopt : found->second->info.running.debugger;
 }
 
 std::uint64_t FunctionEntry::await_change(std::uint64_t seen, Time until) {
@@ -289,7 +296,8 @@ ports::ReplicaSpec FunctionEntry::spec(const Order& order) const {
           .limits = spec.limits,
           .network = spec.network,
           .container_runtime = spec.container_runtime,
-          .start_timeout = spec.scale.start_timeout};
+          .start_timeout = spec.scale.start_timeout,
+          .debug = spec.debug};
 }
 
 std::shared_ptr<ReplicaSlots> FunctionEntry::make_slots(ReplicaId replica, const domain::Revision& revision,

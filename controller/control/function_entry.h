@@ -113,6 +113,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   void forget_failures();  // another revision serves
   std::shared_ptr<ReplicaSlots> make_slots(domain::ReplicaId replica, const domain::Revision& revision,
                                            const ports::Running& running, domain::Time now);
+  std::optional<ports::TcpAddress> debugger_of(domain::ReplicaId replica) const;
   void note_frozen(domain::Time now);
   // Without it:
   void deliver(Deliveries& out);

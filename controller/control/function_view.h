@@ -5,6 +5,7 @@
 #include "domain/replica.h"
 #include "domain/time.h"
 #include "domain/usage.h"
+#include "ports/engine.h"
 
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,7 @@ struct ReplicaView {
   bool stopping = false;
   std::uint32_t in_flight = 0;
   domain::WallTime since{};  // when it came into this phase
+  std::optional<ports::TcpAddress> debugger = {};
 };
 
 struct FunctionView {

@@ -142,6 +142,7 @@ json spec_json(const FunctionSpec& spec) {
   put("build", spec.build);
   put("handler", spec.handler);
   put("container_runtime", spec.container_runtime);
+  if (spec.debug) document["debug"] = true;
   if (!spec.http_triggers.empty()) document["triggers"] = triggers_json(spec.http_triggers);
   return document;
 }
@@ -155,6 +156,7 @@ FunctionSpec read_spec(const json& document, const std::string& path, Complaints
   fields.text("build", spec.build);
   fields.text("handler", spec.handler);
   fields.text("container_runtime", spec.container_runtime);
+  fields.flag("debug", spec.debug);
   fields.texts("env", spec.env);
   fields.count("history", spec.history);
   if (const auto* limits = fields.child("limits")) {

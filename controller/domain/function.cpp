@@ -126,6 +126,12 @@ void check_container_runtime(const std::string& name, std::vector<Complaint>& co
   }
 }
 
+void check_debug(const FunctionSpec& spec, std::vector<Complaint>& complaints) {
+  if (!spec.debug) return;
+  if (spec.runtime.empty()) complaints.push_back({"debug", "only a function with a runtime has a debugger"});
+  if (spec.scale.max != 1) complaints.push_back({"debug", "wants scale.max 1: a debugger is attached to one replica"});
+}
+
 // Each by itself, and no two of one function for the same requests.
 void check_triggers(const std::vector<HttpTrigger>& triggers, std::vector<Complaint>& complaints) {
   constexpr std::size_t kMost = 100;
@@ -177,6 +183,7 @@ std::vector<Complaint> check(const FunctionSpec& spec) {
   check_scale(spec.scale, complaints);
   check_env(spec, complaints);
   check_container_runtime(spec.container_runtime, complaints);
+  check_debug(spec, complaints);
   check_triggers(spec.http_triggers, complaints);
   if (spec.history > 100) complaints.push_back({"history", "must be at most 100"});
   return complaints;

@@ -73,6 +73,7 @@ struct FunctionSpec {
   std::vector<HttpTrigger> http_triggers = {};
   std::string container_runtime = {};  // what the engine runs its containers by: "runsc"; empty: the engine's default
   std::uint32_t history = 10;          // revisions kept beside the active one, to roll back to
+  bool debug = false;                  // its replica opens its language's debugger; no key of fn.yaml: `fn dev` sets it
   bool operator==(const FunctionSpec&) const = default;
 };
 

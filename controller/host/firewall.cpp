@@ -35,6 +35,7 @@ std::string firewall_rules(std::string_view table, const std::vector<std::string
   std::string names;
   for (const auto& bridge : bridges) names += (names.empty() ? "\"" : ", \"") + bridge + "\"";
   const std::string from = "iifname { " + names + " } ";
+  const std::string to = "oifname { " + names + " } ";
   // Before the usual filters. A drop is final; an accept only passes on to the other tables.
   return "table inet " + std::string{table} + " {\n" +                       //
          "  chain input {\n" +                                               //
@@ -45,6 +46,8 @@ std::string firewall_rules(std::string_view table, const std::vector<std::string
          "  chain forward {\n" +                                             //
          "    type filter hook forward priority -10; policy accept;\n" +     //
          "    " + from + "ip daddr " + std::string{kMetadata} + " drop\n" +  //
+         "    " + to + "ct state established,related accept\n" +             //
+         "    " + to + "drop\n" +                                            //
          "  }\n" +                                                           //
          "}\n";
 }

@@ -1,5 +1,6 @@
-// What functions' networks must not reach: this machine's own addresses, and the metadata service of a cloud. A table
-// of its own in nftables, beside whatever rules Docker and the machine have.
+// What functions' networks must not reach: this machine's own addresses, and the metadata service of a cloud; and that
+// no other machine reaches them through this one. A table of its own in nftables, beside whatever rules Docker and the
+// machine have.
 #pragma once
 
 #include <optional>
@@ -9,7 +10,8 @@
 
 namespace hearth::host {
 
-// The rules of table `table` for what comes in over `bridges`. Pure. They match by name, so the bridges may come later.
+// The rules of table `table` for what comes in over `bridges`, or goes out. Pure. They match by name, so the bridges
+// may come later.
 std::string firewall_rules(std::string_view table, const std::vector<std::string>& bridges);
 
 // Puts them in place at once, whole, in place of those of an earlier start. Answers why it could not: no permission,

@@ -47,12 +47,14 @@ struct ReplicaSpec {
   domain::Network network;
   std::string container_runtime = {};  // "runsc"; empty: the engine's default
   std::chrono::milliseconds start_timeout{30'000};
+  bool debug = false;  // opens its language's debugger, for this machine alone
 };
 
 struct Running {
   Address address;
-  std::chrono::microseconds created{0};  // time the engine took to make and start the container
-  std::chrono::microseconds loaded{0};   // from its start until it listened
+  std::chrono::microseconds created{0};     // time the engine took to make and start the container
+  std::chrono::microseconds loaded{0};      // from its start until it listened
+  std::optional<TcpAddress> debugger = {};  // where that is to be attached to
 };
 
 // A replica of ours that lives, found after a restart.

@@ -132,6 +132,9 @@ TEST(Codec, WritesReplicasAndTheirState) {
   EXPECT_EQ(replica["phase"], "frozen");
   EXPECT_EQ(replica["in_flight"], 1);
   EXPECT_EQ(json::parse(replicas_text(view))["items"].size(), 1u);
+  EXPECT_FALSE(replica.contains("debugger"));
+  view.replicas[0].debugger = ports::TcpAddress{.host = "172.18.0.2", .port = 5678};
+  EXPECT_EQ(json::parse(replicas_text(view))["items"][0]["debugger"], json({{"host", "172.18.0.2"}, {"port", 5678}}));
 }
 
 TEST(Codec, WritesProblemsWithTheirComplaints) {

@@ -25,23 +25,27 @@ class BuildStepTest : public BuilderTest {
   }
 
   void builds_by(const std::string& script) { runtime_.build = {.command = {"sh", "-euc", script}, .folder = "/out"}; }
-  std::string build_with(const std::map<std::string, std::string>& files, const std::string& handler = "") {
+  std::string build_with(const std::map<std::string, std::string>& files, const std::string& handler = "",
+                         bool debug = false) {
     auto own = settings();
     own.runtimes = {runtime_};
     Builder builder{api_, own};
+    if (!undebuggable_.empty()) builder.refuse_debuggers(undebuggable_);
     const auto package = home_ / "package.tar";
     tests::make_package(package, files);
     auto wanted = revision(++number_);
     wanted.spec.runtime = runtime_.name;
     wanted.spec.handler = handler;
+    wanted.spec.debug = debug;
     wanted.package = "sha256:" + std::to_string(number_);
     built_.push_back(wanted);
     output_.clear();
     return builder.build(wanted, package, [this](std::string_view text) { output_ += text; }, {});
   }
-  domain::Fault fault_with(const std::map<std::string, std::string>& files, const std::string& handler = "") {
+  domain::Fault fault_with(const std::map<std::string, std::string>& files, const std::string& handler = "",
+                           bool debug = false) {
     try {
-      build_with(files, handler);
+      build_with(files, handler, debug);
     } catch (const domain::Error& error) {
       return error.fault();
     }
@@ -50,6 +54,7 @@ class BuildStepTest : public BuilderTest {
 
   Runtime runtime_;
   std::uint64_t number_ = 0;
+  std::string undebuggable_;
 };
 
 TEST_F(BuildStepTest, WhatABuildLeavesIsTheFunctionAndNothingElse) {
@@ -106,6 +111,29 @@ TEST_F(BuildStepTest, ABuildGoesOnTopOfDependenciesThatSeveralFilesName) {
   EXPECT_EQ(show(build_with({{"wanted", "a\n"}, {"wanted.lock", "2\n"}, {"x", ""}})), "built\ndeps\na\n2\n");
   EXPECT_THAT(output_, HasSubstr("Dependencies unchanged"));
   EXPECT_EQ(run(build_with({{"wanted.lock", "1\n"}}), {"ls", "/function"}), "built\n") << "nothing asks for any";
+}
+
+TEST_F(BuildStepTest, ADebuggerIsOfTheRevisionsThatAskForItAlone) {
+  const std::map<std::string, std::string> files{{"wanted", "a"}};
+  const auto refused = fault_with(files, "", true);
+  EXPECT_EQ(refused.code, Code::invalid);
+  EXPECT_EQ(refused.message, "debug: runtime " + runtime_.name + " has no debugger");
+
+  runtime_.debugger = BuildStep{};
+  EXPECT_EQ(run(build_with(files, "", true), {"ls", "-A", "/function"}), "wanted\n") << "the language brings it";
+  runtime_.debugger = {.command = {"sh", "-c", "mkdir .debugger; touch .debugger/it"}, .folder = ".debugger"};
+  runtime_.dependencies_files = {"wanted"};
+  runtime_.dependencies = {.command = {"sh", "-c", "mkdir deps"}, .folder = "deps"};
+  const auto image = build_with(files, "", true);
+  EXPECT_EQ(run(image, {"sh", "-c", "ls -A /function; ls .debugger"}), ".debugger\ndeps\nwanted\nit\n");
+  EXPECT_THAT(output_, HasSubstr("Installing the debugger of runtime " + runtime_.name));
+  build_with({{"wanted", "b"}}, "", true);
+  EXPECT_THAT(output_, Not(HasSubstr("Installing the debugger"))) << "it is there already";
+  EXPECT_EQ(run(build_with(files), {"ls", "-A", "/function"}), "deps\nwanted\n");
+
+  undebuggable_ = "not permitted";
+  EXPECT_EQ(fault_with(files, "", true).message, "debug: other machines could reach the debugger: not permitted");
+  EXPECT_NO_THROW(build_with(files));
 }
 
 TEST_F(BuildStepTest, AFileThatAsksForNothingByItsWordsNeedsNoBuilder) {

@@ -37,6 +37,8 @@ TEST(SpecCodec, GivesBackWhatWasEncoded) {
   image.name.name = "x";
   image.image = "nginx@sha256:1";
   EXPECT_EQ(decode_spec(encode_spec(image)), image);
+  image.debug = true;
+  EXPECT_TRUE(decode_spec(encode_spec(image)).debug);
 }
 
 TEST(SpecCodec, TakesDefaultsForWhatIsLeftOut) {

@@ -228,6 +228,16 @@ TEST(Function, ComplainsAboutNamesVariablesAndNetworks) {
   });
 }
 
+TEST(Function, ComplainsAboutADebuggerThatCannotBe) {
+  const auto debug = [](FunctionSpec& spec) { spec.debug = true, spec.scale.max = 1; };
+  expect_rows({
+      {"one of a runtime's", debug, nullptr},
+      {"one of an image", [&](auto& spec) { debug(spec), spec.runtime = spec.handler = "", spec.image = "nginx"; },
+       "debug"},
+      {"one of two replicas", [&](auto& spec) { debug(spec), spec.scale.max = 2; }, "debug"},
+  });
+}
+
 TEST(Function, ComplainsAboutEverythingAtOnce) {
   auto spec = fine();
   spec.name.name = "";

@@ -113,22 +113,29 @@ std::string Builder::of_runtime(const Revision& revision, const std::string& pac
   const auto& files = runtime.dependencies_files;
   const auto index = look_through(package, {files.begin(), files.end()}, settings_.package);
   check_handler(runtime, revision.spec.handler, index);
+  if (revision.spec.debug) check_debugger(runtime);
   Content content{.runtime = runtime, .package = package, .built = std::nullopt};
   if (is_built(runtime, index)) {
     content.built.emplace(settings_.work_folder);
     runtimes_.build(runtime, package, *content.built, run);
   }
-  if (!asks_for_some(runtime, index)) {
-    return on_top_of(runtimes_.run_image(runtime, run), {}, revision, content, run);
-  }
-  const std::string asked = asked_for(runtime, index);
+  const auto asked = asks_for_some(runtime, index) ? std::optional{asked_for(runtime, index)} : std::nullopt;
   for (bool again = false;; again = true) {
-    const auto base = runtimes_.with_dependencies(runtime, package, revision.package, asked, run);
+    std::map<std::string, std::string> layers;
     try {
-      return on_top_of(base, {{kDependencies, base}}, revision, content, run);
+      auto base = runtimes_.run_image(runtime, run);
+      if (revision.spec.debug && !runtime.debugger->command.empty()) {
+        layers[kDebugger] = base = runtimes_.with_debugger(runtime, base, package, run);
+      }
+      if (asked) {
+        layers[kDependencies] = base =
+            runtimes_.with_dependencies(runtime, base, package, revision.package, *asked, run);
+      }
+      return on_top_of(base, layers, revision, content, run);
     } catch (const domain::Error&) {
-      // The last revision that used the same dependencies may have been discarded, and they with it, just now.
-      if (again || images_.find(base)) throw;
+      // The last revision that used the same ones may have been discarded, and they with it, just now.
+      const auto gone = [&](const auto& layer) { return !images_.find(layer.second); };
+      if (again || std::ranges::none_of(layers, gone)) throw;
     }
   }
 }
@@ -197,17 +204,31 @@ std::string Builder::of_image(const Revision& revision, const BuildRun& run) {
   return image->id;
 }
 
+void Builder::check_debugger(const Runtime& runtime) const {
+  if (!undebuggable_.empty()) {
+    refuse("debug: other machines could reach the debugger: " + undebuggable_,
+           "run hearthd as root on a machine with nftables: it closes functions' networks to them");
+  }
+  if (runtime.debugger) return;
+  std::string known;
+  for (const auto& other : settings_.runtimes) {
+    if (other.debugger) known += (known.empty() ? "" : ", ") + other.name;
+  }
+  refuse("debug: runtime " + runtime.name + " has no debugger", "those that have one: " + known);
+}
+
 void Builder::discard(const Revision& revision) {
   const std::string name = name_of(revision);
   const auto image = images_.find(name);
   if (!image) return;
   images_.untag(name);
-  const auto dependencies = image->labels.find(kDependencies);
-  if (dependencies == image->labels.end()) return;
-  // A label of a foreign image may say anything: only names of ours are taken away.
-  if (!dependencies->second.starts_with("hearth-" + settings_.installation.id + "/dependencies-")) return;
-  const auto users = images_.list(std::string(kDependencies) + "=" + dependencies->second);
-  if (users.empty()) images_.untag(dependencies->second);
+  const std::string ours = "hearth-" + settings_.installation.id + "/";
+  for (const auto& [label, kind] : {std::pair{kDependencies, "dependencies-"}, std::pair{kDebugger, "debugger-"}}) {
+    const auto layer = image->labels.find(label);
+    // A label of a foreign image may say anything: only names of ours are taken away.
+    if (layer == image->labels.end() || !layer->second.starts_with(ours + kind)) continue;
+    if (images_.list(std::string(label) + "=" + layer->second).empty()) images_.untag(layer->second);
+  }
 }
 
 const Runtime& Builder::runtime_of(const Revision& revision) const {

@@ -17,6 +17,9 @@ class Builder final : public ports::Builder {
   // `api` outlives it.
   Builder(Api& api, BuildSettings settings);
 
+  // Before the first build: no revision has a debugger, since others than this machine could reach it.
+  void refuse_debuggers(std::string why) { undebuggable_ = std::move(why); }
+
   std::string build(const domain::Revision& revision, const std::string& package, const ports::BuildOutput& output,
                     std::stop_token stop) override;
   void discard(const domain::Revision& revision) override;
@@ -31,6 +34,7 @@ class Builder final : public ports::Builder {
   std::string of_dockerfile(const domain::Revision& revision, const std::string& package, const BuildRun& run);
   std::string of_image(const domain::Revision& revision, const BuildRun& run);
   const Runtime& runtime_of(const domain::Revision& revision) const;
+  void check_debugger(const Runtime& runtime) const;
   // Its name keeps a revision's image in Docker; the last name that goes takes the image with it.
   std::string name_of(const domain::Revision& revision) const;
 
@@ -39,6 +43,7 @@ class Builder final : public ports::Builder {
   Images images_;
   Networks networks_;
   RuntimeImages runtimes_;
+  std::string undebuggable_;  // why; empty: they may
 };
 
 }  // namespace hearth::docker

@@ -36,6 +36,7 @@ json environment(const ReplicaSpec& spec) {
     all.erase("HEARTH_SOCKET");
     all["PORT"] = std::to_string(kPort);
   }
+  if (spec.debug) all["HEARTH_DEBUGGER_PORT"] = std::to_string(kDebuggerPort);
   json list = json::array();
   for (const auto& [name, value] : all) list.push_back(name + "=" + value);
   return list;
@@ -131,7 +132,8 @@ bool serves_socket(const ReplicaSpec& spec) { return spec.templated && spec.cont
 
 NetworkKind network_kind(const ReplicaSpec& spec) {
   if (spec.network.egress) return NetworkKind::open;
-  return serves_socket(spec) && spec.network.attach.empty() ? NetworkKind::none : NetworkKind::closed;
+  const bool needs_address = !serves_socket(spec) || spec.debug || !spec.network.attach.empty();
+  return needs_address ? NetworkKind::closed : NetworkKind::none;
 }
 
 std::string network_name(const Installation& installation, NetworkKind kind) {

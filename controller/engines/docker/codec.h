@@ -15,7 +15,8 @@
 
 namespace hearth::docker {
 
-inline constexpr std::uint16_t kPort = 8080;  // $PORT
+inline constexpr std::uint16_t kPort = 8080;          // $PORT
+inline constexpr std::uint16_t kDebuggerPort = 5678;  // $HEARTH_DEBUGGER_PORT
 
 // Where a container's network namespace comes from.
 enum class NetworkKind : std::uint8_t {
@@ -81,7 +82,8 @@ struct Record {
   domain::FunctionName function;
   std::uint64_t revision = 0;
   bool templated = false;  // it has a socket
-  std::string network;     // where its address is; empty where it has a socket
+  std::string network;     // where its address is; empty where it has none but a socket
+  bool debug = false;      // its debugger is at that address
   bool operator==(const Record&) const = default;
 };
 std::string write_record(const Record& record);

@@ -88,7 +88,8 @@ std::optional<ContainerEvent> read_event(std::string_view line) {
 
 std::string write_record(const Record& record) {
   return json{{"container", record.container}, {"namespace", record.function.space}, {"function", record.function.name},
-              {"revision", record.revision},   {"templated", record.templated},      {"network", record.network}}
+              {"revision", record.revision},   {"templated", record.templated},      {"network", record.network},
+              {"debug", record.debug}}
       .dump();
 }
 
@@ -99,7 +100,8 @@ std::optional<Record> read_record(std::string_view text) {
                 .function = {text_of(value, "namespace"), text_of(value, "function")},
                 .revision = number_of<std::uint64_t>(value, "revision"),
                 .templated = flag_of(value, "templated"),
-                .network = text_of(value, "network")};
+                .network = text_of(value, "network"),
+                .debug = flag_of(value, "debug")};
   if (record.container.empty()) return std::nullopt;
   return record;
 }

@@ -68,6 +68,7 @@ class DockerEngine final : public ports::Engine {
                           const std::stop_token& stop);
   std::optional<ports::Address> await_listening(const ports::ReplicaSpec& spec, const std::string& container,
                                                 domain::Time deadline, const std::stop_token& halt);
+  std::optional<ports::TcpAddress> debugger_of(const ports::ReplicaSpec& spec, const std::string& container);
   [[noreturn]] void fail_late(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
   void discard(domain::ReplicaId replica, const std::string& container, const std::stop_token& stop = {}) noexcept;
 

@@ -70,16 +70,22 @@ std::optional<Found> DockerEngine::adopt(ReplicaId replica, const Record& record
   const auto container = containers_.inspect(record.container);
   if (!container || container->id != record.container || !container->running || container->paused) return std::nullopt;
   ports::Address address = ports::UnixAddress{.replica = replica, .owner = record.container};
+  std::optional<ports::TcpAddress> debugger;
+  const auto known = container->addresses.find(record.network);
+  if (record.debug && known != container->addresses.end()) {
+    debugger = ports::TcpAddress{.host = known->second, .port = kDebuggerPort};
+  }
   if (!record.templated) {
-    const auto known = container->addresses.find(record.network);
     if (known == container->addresses.end()) return std::nullopt;
     address = ports::TcpAddress{.host = known->second, .port = kPort};
   }
   if (!answers(address)) return std::nullopt;
   roster_.add({.replica = replica, .container = record.container, .state = MemberState::running});
   roster_.set_output(replica, followers_.join(record.container, replica, record.function, told));
-  return Found{
-      .id = replica, .function = record.function, .revision = record.revision, .running = {.address = address}};
+  return Found{.id = replica,
+               .function = record.function,
+               .revision = record.revision,
+               .running = {.address = address, .debugger = debugger}};
 }
 
 bool DockerEngine::answers(const ports::Address& address) {

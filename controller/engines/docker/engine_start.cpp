@@ -94,11 +94,13 @@ std::string DockerEngine::create(const ReplicaSpec& spec) {
     if (serves_socket(spec)) around.socket_folder = host_.make_socket_folder(spec.id);
     container = containers_.create(name, create_body(spec, around).dump());
     const bool by_socket = serves_socket(spec);
+    const auto network = network_name(settings_.installation, kind);
     host_.remember(spec.id, write_record({.container = container,
                                           .function = spec.function,
                                           .revision = spec.revision,
                                           .templated = by_socket,
-                                          .network = by_socket ? "" : network_name(settings_.installation, kind)}));
+                                          .network = by_socket && !spec.debug ? "" : network,
+                                          .debug = spec.debug}));
     if (!around.all_networks) {
       for (const auto& network : spec.network.attach) networks_.connect(container, network);
     }
@@ -135,7 +137,10 @@ Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& conta
     throw_if(stop);
     if (address && roster_.started(spec.id)) {
       output->drop_tail();
-      return {.address = *address, .created = between(begin, started), .loaded = between(started, Clock::now())};
+      return {.address = *address,
+              .created = between(begin, started),
+              .loaded = between(started, Clock::now()),
+              .debugger = debugger_of(spec, container)};
     }
     if (!halt.stop_requested() && !address) fail_late(spec, container, *output);
     if (auto exit = containers_.await_exit(container, std::min<std::chrono::milliseconds>(until(deadline), 5s))) {
@@ -174,6 +179,15 @@ std::optional<Address> DockerEngine::await_listening(const ReplicaSpec& spec, co
   const std::string host = inspected->addresses.at(network);
   if (net::await_port(host, kPort, until(deadline), halt) != net::PortState::accepts) return std::nullopt;
   return ports::TcpAddress{.host = host, .port = kPort};
+}
+
+// On the bridge alone, which leads nowhere from other machines: no port is published.
+std::optional<ports::TcpAddress> DockerEngine::debugger_of(const ReplicaSpec& spec, const std::string& container) {
+  if (!spec.debug) return std::nullopt;
+  const auto inspected = containers_.inspect(container);
+  const auto network = network_name(settings_.installation, network_kind(spec));
+  if (!inspected || !inspected->addresses.contains(network)) return std::nullopt;
+  return ports::TcpAddress{.host = inspected->addresses.at(network), .port = kDebuggerPort};
 }
 
 void DockerEngine::fail_late(const ReplicaSpec& spec, const std::string& container, const Following& output) {

@@ -110,10 +110,26 @@ const Runtime& RuntimeImages::named(const std::string& name) const {
 
 std::string RuntimeImages::run_image(const Runtime& runtime, const BuildRun& run) { return stage(runtime, "run", run); }
 
-std::string RuntimeImages::with_dependencies(const Runtime& runtime, const fs::path& package,
+std::string RuntimeImages::with_debugger(const Runtime& runtime, const std::string& base, const fs::path& package,
+                                         const BuildRun& run) {
+  std::string made_of = base + "\n" + run.space;
+  for (const auto& word : runtime.debugger->command) made_of += "\n" + word;
+  std::string name =
+      "hearth-" + settings_.installation.id + "/debugger-" + runtime.name + ":" + hex_digest(made_of).substr(0, kShort);
+  const Turn turn{*this, name, run.stop};
+  if (images_.find(name, run.stop)) return name;
+  say(run, "Installing the debugger of runtime " + runtime.name);
+  install({.step = *runtime.debugger,
+           .name = name,
+           .what = "installing the debugger of runtime " + runtime.name,
+           .hint = "see above why; without --debug it is not wanted"},
+          runtime, base, package, run);
+  return name;
+}
+
+std::string RuntimeImages::with_dependencies(const Runtime& runtime, const std::string& base, const fs::path& package,
                                              const std::string& package_digest, const std::string& asked,
                                              const BuildRun& run) {
-  const std::string base = run_image(runtime, run);
   std::string made_of = base + "\n" + run.space + "\n" + asked;
   for (const auto& word : runtime.dependencies.command) made_of += "\n" + word;
   if (names_files(asked)) made_of += "\n" + package_digest;
@@ -124,11 +140,20 @@ std::string RuntimeImages::with_dependencies(const Runtime& runtime, const fs::p
     say(run, "Dependencies unchanged since " + name.substr(name.rfind(':') + 1));
     return name;
   }
-  Spool installed{settings_.work_folder};
   const std::string& file = runtime.dependencies_files.front();
   say(run, "Installing what " + file + " asks for");
-  carry_out(runtime.dependencies, runtime, package, installed, "installing what " + file + " asks for",
-            "mend " + file + " and deploy again", run);
+  install({.step = runtime.dependencies,
+           .name = name,
+           .what = "installing what " + file + " asks for",
+           .hint = "mend " + file + " and deploy again"},
+          runtime, base, package, run);
+  return name;
+}
+
+void RuntimeImages::install(const Addition& addition, const Runtime& runtime, const std::string& base,
+                            const fs::path& package, const BuildRun& run) {
+  Spool installed{settings_.work_folder};
+  carry_out(addition.step, runtime, package, installed, addition.what, addition.hint, run);
 
   Spool context{settings_.work_folder};
   TarWriter tar{context.descriptor()};
@@ -140,9 +165,8 @@ std::string RuntimeImages::with_dependencies(const Runtime& runtime, const fs::p
     copy_entries(reader, tar, "installed/");
   }
   tar.finish();
-  images_.build({.context = context, .tag = name, .labels = {{kBuiltBy, settings_.installation.id}}}, run.deadline,
-                run.output, run.stop);
-  return name;
+  images_.build({.context = context, .tag = addition.name, .labels = {{kBuiltBy, settings_.installation.id}}},
+                run.deadline, run.output, run.stop);
 }
 
 std::string built_folder(const Runtime& runtime) { return fs::path(runtime.build.folder).filename().string(); }

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -46,6 +47,8 @@ struct Runtime {
   BuildStep dependencies = {};                       // its folder stays where it is, below /function: ".packages"
   BuildStep build = {};                              // its folder becomes /function
   std::string builds = {};                           // only what has a file of this pattern; empty: every package
+  // What opens a debugger for a revision with `debug`: no command where the language brings it; nothing: it has none.
+  std::optional<BuildStep> debugger = {};
 };
 
 struct BuildSettings {
@@ -79,9 +82,12 @@ class RuntimeImages {
 
   // The id of the image that functions of `runtime` run in.
   std::string run_image(const Runtime& runtime, const BuildRun& run);
-  // The name of an image on top of it that has what the package's dependencies file asks for. What is installed can
+  // The name of an image on top of `base` that has the runtime's debugger.
+  std::string with_debugger(const Runtime& runtime, const std::string& base, const std::filesystem::path& package,
+                            const BuildRun& run);
+  // The name of an image on top of `base` that has what the package's dependencies file asks for. What is installed can
   // run code and leave wheels of any name in the cache, so namespaces share neither images nor caches.
-  std::string with_dependencies(const Runtime& runtime, const std::filesystem::path& package,
+  std::string with_dependencies(const Runtime& runtime, const std::string& base, const std::filesystem::path& package,
                                 const std::string& package_digest, const std::string& asked, const BuildRun& run);
   // Runs the runtime's `build` over the package; what is to become /function, below a folder of `built_folder`'s name.
   void build(const Runtime& runtime, const std::filesystem::path& package, Spool& built, const BuildRun& run);
@@ -90,9 +96,19 @@ class RuntimeImages {
   // Held while an image of a name is being made, so that no two builds make the same.
   class Turn;
 
+  // What a step installs below /function, as an image of its own.
+  struct Addition {
+    const BuildStep& step;
+    std::string name;  // of the image
+    std::string what;  // "installing what requirements.txt asks for"
+    std::string hint;  // where it fails
+  };
+
   std::string base_of(const Runtime& runtime, const BuildRun& run);
   const Runtime& named(const std::string& name) const;
   std::string stage(const Runtime& runtime, const std::string& stage, const BuildRun& run);
+  void install(const Addition& addition, const Runtime& runtime, const std::string& base,
+               const std::filesystem::path& package, const BuildRun& run);
   // Takes the step's folder out as a tar; `what` is for messages. A user's failure ends with `hint`.
   void carry_out(const BuildStep& step, const Runtime& runtime, const std::filesystem::path& package, Spool& left,
                  const std::string& what, const std::string& hint, const BuildRun& run);
@@ -113,6 +129,7 @@ std::string cache_volume(const Installation& installation, const std::string& sp
 
 inline constexpr const char* kBuiltBy = "dev.hearth.image.installation";
 inline constexpr const char* kDependencies = "dev.hearth.image.dependencies";
+inline constexpr const char* kDebugger = "dev.hearth.image.debugger";
 
 // The name of the folder that `build` leaves its tar's entries in.
 std::string built_folder(const Runtime& runtime);

@@ -45,6 +45,20 @@ TEST(CreateBody, PutsAContainerWhereItsSpecSays) {
   }
 }
 
+TEST(CreateBody, OpensADebuggerOnlyWhereItIsAskedForAndNeverOnThisMachine) {
+  auto asked = spec(true, false);
+  const auto opens = Contains("HEARTH_DEBUGGER_PORT=5678");
+  asked.env["HEARTH_DEBUGGER_PORT"] = "1";
+  EXPECT_THAT(environment(create_body(spec(true, false), {.installation = kInstallation})), Not(opens));
+  asked.debug = true;
+  const auto body = create_body(asked, {.installation = kInstallation, .socket_folder = "/run/hearth/x"});
+  EXPECT_THAT(environment(body), opens);
+  EXPECT_THAT(environment(body), Contains("HEARTH_SOCKET=/run/hearth/fn.sock")) << "calls come as before";
+  EXPECT_EQ(network_kind(asked), NetworkKind::closed) << "it has an address, and no way out";
+  EXPECT_FALSE(body["HostConfig"].contains("PortBindings"));
+  EXPECT_FALSE(body.contains("ExposedPorts"));
+}
+
 TEST(CreateBody, NamesAllNetworksWhereTheEngineTakesThem) {
   auto asked = spec(false, true);
   asked.network.attach = {"db", "cache"};

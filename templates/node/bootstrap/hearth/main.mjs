@@ -1,4 +1,5 @@
 // The replica's process: load, listen, serve, and on SIGTERM finish what runs.
+import { openWhereWanted } from './debugger.mjs';
 import { EXIT_CODE, LoadError, load } from './load.mjs';
 import * as logs from './logs.mjs';
 import * as response from './response.mjs';
@@ -11,6 +12,7 @@ export async function main() {
   // The first process of a container ignores what it does not handle, and a handler may load for long.
   let stop = () => process.exit(128 + 15);
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stop());
+  openWhereWanted();
   const server = new Server(await loadOrEnd());
   process.on('uncaughtException', (error) => server.uncaught(error));
   process.on('unhandledRejection', (error) => server.uncaught(error));

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 
-from hearth import _load, _logs
+from hearth import _debugger, _load, _logs
 from hearth._connection import Connection
 from hearth._workers import Workers
 
@@ -88,6 +88,7 @@ def main(load=_load.load):
     _logs.install()
     # The first process of a container ignores what it does not handle, and a handler may load for long.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
+    _debugger.open_where_wanted(os.getcwd())
     try:
         handler = load(os.environ.get("HEARTH_HANDLER", ""), os.getcwd())
     except _load.LoadError as error:
