@@ -210,12 +210,15 @@ Invocation where(const Common& common, const Verb& verb) {
     name = !given.empty() ? given : !contexts.current.empty() ? contexts.current : name;
     if (name != kLocalContext) chosen = contexts.find(name);
   }
+  const bool token_given = environment("HEARTH_TOKEN").has_value();
+  const auto token_file = !common.token_file.empty() || token_given ? common.token_file : chosen.token_file;
   const auto space = !common.space.empty() ? common.space : environment("HEARTH_NAMESPACE").value_or(chosen.space);
   return {.space = space.empty() ? "default" : space,
           .api = base_url(chosen.api),
           .api_given = !api.empty(),
+          .said_here = !common.api.empty() || !common.context.empty(),
           .controller = name,
-          .token_file = !common.token_file.empty() ? common.token_file : chosen.token_file,
+          .token_file = token_file,
           .ca_file = !common.ca_file.empty() ? common.ca_file : chosen.ca_file,
           .run = {}};
 }

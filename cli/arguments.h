@@ -16,6 +16,7 @@ struct Invocation {
   std::string space;
   std::string api;
   bool api_given = false;
+  bool said_here = false;
   std::string controller;
   std::filesystem::path token_file;
   std::filesystem::path ca_file;

@@ -17,6 +17,7 @@ struct Context {
   std::string space = "default";
   std::string api = "http://127.0.0.1:8081";
   bool api_given = false;                 // by whoever called us, not by default
+  bool said_here = false;                 // on the command line itself: before every variable
   std::string controller = "local";       // the name of the context (cli/contexts.h)
   std::filesystem::path token_file = {};  // empty: it is looked for
   std::filesystem::path ca_file = {};     // empty: the system's authorities

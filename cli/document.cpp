@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace hearth::cli {
@@ -24,10 +25,24 @@ bool is_plain(const std::string& text) {
   return std::ranges::find(kOther, lower) == kOther.end();
 }
 
+// JSON lets DEL and the controls from U+0080 to U+009F stand as they are, YAML does not.
+std::string without_raw_controls(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
+    const bool high = byte(i) == 0xc2 && byte(i + 1) >= 0x80 && byte(i + 1) <= 0x9f;
+    if (!high && byte(i) != 0x7f) continue;
+    std::array<char, 8> escape{};
+    std::snprintf(escape.data(), escape.size(), "\\u%04x", high ? byte(i + 1) : 0x7fU);
+    text.replace(i, high ? 2 : 1, escape.data());
+    i += 5;
+  }
+  return text;
+}
+
 // JSON's strings are YAML's, in double quotes.
 std::string scalar(const json& value) {
   if (value.is_string() && is_plain(value.get_ref<const std::string&>())) return value.get<std::string>();
-  return dumped(value, -1);
+  return without_raw_controls(dumped(value, -1));
 }
 
 bool is_block(const json& value) { return value.is_structured() && !value.empty(); }

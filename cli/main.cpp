@@ -40,6 +40,7 @@ int run(const std::vector<std::string>& words) {
                            .space = invocation.space,
                            .api = invocation.api,
                            .api_given = invocation.api_given,
+                           .said_here = invocation.said_here,
                            .controller = invocation.controller,
                            .token_file = invocation.token_file,
                            .ca_file = invocation.ca_file});

@@ -27,7 +27,7 @@ struct Token {
   std::string text;    // empty where none was found
   std::string origin;  // where it came from, or why there is none, in words
 };
-// HEARTH_TOKEN, else the file given, else HEARTH_CONFIG_DIR/token where that is set, else the first readable one of the
+// The file given, else HEARTH_TOKEN, else HEARTH_CONFIG_DIR/token where that is set, else the first readable one of the
 // user's and the system's.
 Token find_token(const std::filesystem::path& given);
 // HEARTH_TOKEN or none.

@@ -18,6 +18,8 @@ Screen::Screen(const Terminal& terminal) : terminal_(terminal) {
   if (::tcgetattr(STDIN_FILENO, &now) == 0) {
     before_ = now;
     now.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);  // ISIG stays: Ctrl-C is a signal
+    // Ctrl-Z and Ctrl-\ would leave the terminal as it is now.
+    now.c_cc[VSUSP] = now.c_cc[VQUIT] = _POSIX_VDISABLE;
     ::tcsetattr(STDIN_FILENO, TCSANOW, &now);
   }
   terminal_.print(kEnter);

@@ -104,10 +104,11 @@ Topic environment_topic() {
           {{.rows = {
                 {"HEARTH_API", "where hearthd answers; 127.0.0.1:8081"},
                 {"HEARTH_CONTEXT", "the context to work with (fn help contexts)"},
-                {"HEARTH_GATEWAY", "where functions answer: `fn invoke` then needs no token"},
+                {"HEARTH_GATEWAY",
+                 "where functions answer: `fn invoke` then needs no token; not with `--api` or `--context`"},
                 {"HEARTH_NAMESPACE", "instead of default; `--namespace` goes before it"},
                 {"HEARTH_TOKEN",
-                 "the token; else `--token-file`, else the context's file; for this machine's own "
+                 "the token; `--token-file` goes before it, the context's file after; for this machine's own "
                  "hearthd else $HEARTH_CONFIG_DIR/token where that is set, else "
                  "~/.config/hearth/token, /etc/hearth/token"},
                 {"HEARTH_CONFIG_DIR, HEARTH_STATE_DIR, HEARTH_RUN_DIR", "hearthd's folders, for `fn up` and `fn down`"},

@@ -118,21 +118,23 @@ int init(const Context& context, const InitOptions& options) {
 
 Verb init_verb() {
   const auto options = std::make_shared<InitOptions>();
-  return {.name = "init",
-          .summary = "Make a folder with a first function",
-          .examples = "fn init hello\nfn init hello --runtime docker --folder functions/hello",
-          .options = {{.names = "NAME", .target = &options->name, .help = "the function's name", .required = true},
-                      {.names = "-r,--runtime",
-                       .target = &options->runtime,
-                       .help = "python (the default), or docker for any Dockerfile",
-                       .value = "RUNTIME",
-                       .completes = Completes::runtimes},
-                      {.names = "--folder",
-                       .target = &options->folder,
-                       .help = "instead of NAME",
-                       .value = "FOLDER",
-                       .completes = Completes::folders}},
-          .run = [options](const Context& context) { return init(context, *options); }};
+  return {
+      .name = "init",
+      .summary = "Make a folder with a first function",
+      .examples = "fn init hello\nfn init hello --runtime docker --folder functions/hello",
+      .options =
+          {{.names = "NAME", .target = &options->name, .help = "the function's name", .required = true},
+           {.names = "-r,--runtime",
+            .target = &options->runtime,
+            .help = "its language, python by default, or docker for any Dockerfile; `fn completion` lists them at Tab",
+            .value = "RUNTIME",
+            .completes = Completes::runtimes},
+           {.names = "--folder",
+            .target = &options->folder,
+            .help = "instead of NAME",
+            .value = "FOLDER",
+            .completes = Completes::folders}},
+      .run = [options](const Context& context) { return init(context, *options); }};
 }
 
 }  // namespace hearth::cli

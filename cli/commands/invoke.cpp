@@ -28,13 +28,14 @@ struct Address {
 
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
-// HEARTH_GATEWAY needs no token; without it hearthd tells the function's URL.
+// HEARTH_GATEWAY needs no token; without it, or where the command line names a controller, that tells the function's
+// URL.
 Address address_of(const Context& context, const InvokeOptions& options) {
   const auto function = parse_function(options.name, context.space);
   const auto path = options.path.empty() || options.path.starts_with('/') || options.path.starts_with('?')
                         ? options.path
                         : "/" + options.path;
-  if (const auto gateway = environment("HEARTH_GATEWAY")) {
+  if (const auto gateway = environment("HEARTH_GATEWAY"); gateway && !context.said_here) {
     return {base_url(*gateway), "/fn/" + to_string(function) + path};
   }
   const auto url = text_at(context.client().get(path_of(function)), "url");
@@ -47,7 +48,7 @@ Address address_of(const Context& context, const InvokeOptions& options) {
   if (is_loopback(net::host_of_url(url)) && !net::is_own_address(net::host_of_url(context.api))) {
     throw Error(Code::unavailable, Layer::gateway,
                 "the gateway of " + context.api + " is for its own machine alone: " + url.substr(0, slash),
-                "name an address that reaches it in HEARTH_GATEWAY");
+                "name an address that reaches it in HEARTH_GATEWAY, without --api and --context");
   }
   return {url.substr(0, slash), url.substr(slash) + path};
 }

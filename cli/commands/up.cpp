@@ -67,14 +67,14 @@ void pause(std::chrono::milliseconds time, const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(Code::cancelled, Layer::client, "starting hearthd was interrupted");
 }
 
-fs::path token_file(const Context& context, const UpOptions& options) {
-  return options.config_dir.empty() ? context.token_file : options.config_dir / "token";
+Token token(const Context& context, const UpOptions& options) {
+  return options.config_dir.empty() ? context.token() : find_token(options.config_dir / "token");
 }
 
 // While one hearthd takes the place of another, either may answer.
 bool serves(const Context& context, const UpOptions& options, const Daemon& daemon) {
   try {
-    const auto info = Client(context.api, find_token(token_file(context, options)), context.stop).get("/v1/info");
+    const auto info = Client(context.api, token(context, options), context.stop).get("/v1/info");
     return number_at(info, "pid") == static_cast<std::uint64_t>(daemon.pid);
   } catch (const Error& error) {
     if (error.fault().code != Code::unavailable) throw;
@@ -103,7 +103,7 @@ void await_readiness(const Context& context, const UpOptions& options, const Dae
 
 std::string gateway_of(const Context& context, const UpOptions& options) {
   try {
-    const auto info = Client(context.api, find_token(token_file(context, options)), context.stop).get("/v1/info");
+    const auto info = Client(context.api, token(context, options), context.stop).get("/v1/info");
     for (const char* key : {"gateway", "gateway_url", "url"}) {
       if (auto url = text_at(info, key); !url.empty()) return url;
     }

@@ -63,6 +63,13 @@ TEST_F(Config, WhatIsSaidFirstCounts) {
   EXPECT_EQ(fn({"list", "--api", "a:1", "--context", "lab"}).code, 2);
 }
 
+TEST_F(Config, TakesTheTokenThatIsSaidFirst) {
+  const Program::Variables token{{"HEARTH_TOKEN", "t0ken"}};
+  EXPECT_EQ(shown({"--context", "prod"}, token)["token"], "HEARTH_TOKEN");
+  EXPECT_EQ(shown({"--context", "prod", "--token-file", (home_ / "prod.token").string()}, token)["token"],
+            (home_ / "prod.token").string());
+}
+
 TEST_F(Config, KeepsTokensToThemselves) {
   EXPECT_EQ(fs::status(file()).permissions(), fs::perms::owner_read | fs::perms::owner_write);
   std::ifstream stream(file());

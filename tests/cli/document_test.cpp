@@ -37,6 +37,14 @@ TEST(Document, SaysTheSameInYaml) {
   EXPECT_EQ(read_back(YAML::Load(written(document, Format::yaml))), document);
 }
 
+// yaml-cpp reads them raw; others, PyYAML among them, refuse the whole document.
+TEST(Document, HasNoControlsThatYamlForbids) {
+  const json document{{"del\x7f", "a\x7f"}, {"next", "\xc2\x85\xc2\x9f"}, {"space", "\xc2\xa0\xe2\x82\xac"}};
+  const auto text = written(document, Format::yaml);
+  EXPECT_EQ(text, "\"del\\u007f\": \"a\\u007f\"\nnext: \"\\u0085\\u009f\"\nspace: \"\xc2\xa0\xe2\x82\xac\"\n");
+  EXPECT_EQ(read_back(YAML::Load(text)), document);
+}
+
 TEST(Document, StandsOnLinesOfItsOwnInAStream) {
   const json one{{"a", 1}};
   EXPECT_EQ(written_in_stream(one, Format::json), "{\"a\":1}\n");

@@ -95,6 +95,13 @@ TEST(Invoke, ExitsAsTheAnswerSays) {
   }
 }
 
+TEST(Invoke, CallsAtTheControllerThatTheCommandLineNames) {
+  ApiStub stub(ApiStub::Answers{{"GET /fn/hello", answer("200 OK", "there")}});
+  stub.set("GET /v1/namespaces/default/functions/hello",
+           answer("200 OK", R"({"url":")" + stub.base() + R"(/fn/hello"})"));
+  EXPECT_EQ(run({"invoke", "hello", "--api", stub.base()}, {{"HEARTH_GATEWAY", "127.0.0.1:1"}}).out, "there");
+}
+
 TEST(Invoke, TellsApartNoGatewayALateAnswerAndOneThatBreaksOff) {
   EXPECT_EQ(run({"invoke", "hello"}, {{"HEARTH_GATEWAY", "127.0.0.1:1"}}).code, 4);
   ApiStub stub(
