@@ -9,8 +9,9 @@ namespace {
 using nlohmann::json;
 using namespace domain;
 
-constexpr std::array kCodes{Code::invalid,     Code::denied,  Code::not_found, Code::conflict, Code::overloaded,
-                            Code::unavailable, Code::timeout, Code::cancelled, Code::internal};
+constexpr std::array kCodes{Code::invalid,  Code::unprocessable, Code::denied,     Code::not_found,
+                            Code::conflict, Code::stale,         Code::overloaded, Code::unavailable,
+                            Code::timeout,  Code::cancelled,     Code::internal};
 constexpr std::array kLayers{Layer::client, Layer::gateway, Layer::engine, Layer::function, Layer::limit};
 
 Code code_of(int status) {
@@ -18,8 +19,9 @@ Code code_of(int status) {
     case 401:
     case 403: return Code::denied;
     case 404: return Code::not_found;
-    case 409:
-    case 412: return Code::conflict;
+    case 409: return Code::conflict;
+    case 412: return Code::stale;
+    case 422: return Code::unprocessable;
     case 408:
     case 504: return Code::timeout;
     case 429: return Code::overloaded;

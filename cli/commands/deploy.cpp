@@ -51,7 +51,7 @@ std::uint64_t put(Client& client, const std::string& target, const json& body, j
     try {
       return number_at(client.put(target, body, unchanged(seen)), "number");
     } catch (const Error& error) {
-      if (error.fault().code != Code::conflict) throw;
+      if (error.fault().code != Code::stale) throw;
       const auto active = number_at(seen, "active");
       seen = look(client, target);
       if (number_at(seen, "latest") == latest && number_at(seen, "active") > active) continue;

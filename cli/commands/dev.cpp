@@ -192,7 +192,7 @@ class Development {
       if (code == Code::unavailable || code == Code::timeout || code == Code::internal) throw;
       made_ = false;
       mark_->write({});
-      if (code == Code::conflict) refuse_name();
+      if (code == Code::stale) refuse_name();
       throw;
     }
   }

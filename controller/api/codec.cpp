@@ -182,6 +182,7 @@ Deployment read_deployment(std::string_view body, const domain::FunctionName& na
   if (!deployment.package.empty() && !is_digest(deployment.package)) {
     complaints.push_back({"package", "must be \"sha256:\" and 64 lower-case hex digits"});
   }
+  const bool is_read = complaints.empty();
   const auto& said = deployment.spec.name;
   if (!said.name.empty() && said.name != name.name) complaints.push_back({"name", "is not the name in the URL"});
   if (spec != nullptr && spec->contains("namespace") && said.space != name.space) {
@@ -192,7 +193,10 @@ Deployment read_deployment(std::string_view body, const domain::FunctionName& na
   for (auto& late : domain::check(deployment.spec)) {
     if (!is_covered(late, earlier)) complaints.push_back(std::move(late));
   }
-  if (!complaints.empty()) throw control::InvalidDocument("this function cannot be deployed", std::move(complaints));
+  if (!complaints.empty()) {
+    throw control::InvalidDocument("this function cannot be deployed", std::move(complaints),
+                                   is_read ? domain::Code::unprocessable : domain::Code::invalid);
+  }
   return deployment;
 }
 

@@ -18,14 +18,28 @@ using domain::Layer;
 
 // Longer than the longest start that a rollback waits for.
 constexpr std::chrono::minutes kLongestAnswer{65};
-constexpr std::array<std::string_view, 3> kHandedOn{"content-type", "if-match", "if-none-match"};
+constexpr std::array<std::string_view, 2> kConditions{"if-match", "if-none-match"};
+
+// All fields of that name as one list (RFC 9110 §5.3).
+std::string list_of(const http::Request& from, std::string_view name) {
+  std::string list;
+  for (const auto& [key, value] : from.fields) {
+    if (key == name) list.append(list.empty() ? "" : ", ").append(value);
+  }
+  return list;
+}
 
 Request request_of(const http::BlockingExchange& exchange) {
   const auto& from = exchange.request();
   Request request{.method = from.method, .path = {}, .stop = exchange.stop()};
   read_target(from.target, request);
-  for (const auto name : kHandedOn) {
-    if (const auto* value = from.field(name)) request.headers.emplace(name, *value);
+  if (const auto* type = from.field("content-type")) request.headers.emplace("content-type", *type);
+  for (const auto name : kConditions) {
+    if (from.field(name) == nullptr) continue;
+    auto list = list_of(from, name);
+    // Passed over, it would make a change that is guarded by nothing.
+    if (list.empty()) throw Error(Code::invalid, Layer::client, std::string(name) + " is empty", "leave it out");
+    request.headers.emplace(name, std::move(list));
   }
   return request;
 }

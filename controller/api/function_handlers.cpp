@@ -35,6 +35,12 @@ FunctionParts parts_of(const Parts& parts, control::Versioned<domain::Function> 
   return {.function = std::move(function), .shown = std::move(revision), .view = std::move(view)};
 }
 
+Response function_reply(const FunctionParts& whole, const Parts& parts) {
+  auto response = json_reply(200, function_text(whole, parts.info.gateway_url));
+  response.headers.emplace_back("ETag", etag(whole.function.version, response.body));
+  return response;
+}
+
 // The version that a change must find, as the request's headers say.
 std::optional<std::uint64_t> expected_version(const Parts& parts, const Request& request,
                                               const domain::FunctionName& name) {
@@ -55,11 +61,8 @@ std::optional<std::uint64_t> expected_version(const Parts& parts, const Request&
 Response list_functions(const Parts& parts, const Request& request, const Parameters& parameters) {
   refuse_other_parameters(request, {"after", "limit"});
   const auto space = space_of(parameters);
-  const auto limit = number_of(request, "limit", 100, 1000);
-  if (limit == 0) throw domain::Error(Code::invalid, Layer::client, "the parameter limit must be at least 1");
-  const auto after = request.query.find("after");
-  const std::string cursor = after == request.query.end() ? "" : after->second;
-  auto functions = parts.service.functions(space, cursor, limit + 1);
+  const auto limit = limit_of(request, 100, 1000);
+  auto functions = parts.service.functions(space, name_given(request, "after"), limit + 1);
   std::string next;
   if (functions.size() > limit) {
     functions.resize(limit);
@@ -79,11 +82,7 @@ Response list_functions(const Parts& parts, const Request& request, const Parame
 Response get_function(const Parts& parts, const Request& request, const Parameters& parameters) {
   refuse_other_parameters(request, {});
   const auto whole = parts_of(parts, parts.service.function(function_of(parameters)));
-  const auto tag = etag(whole.function.version);
-  if (is_known(request, whole.function.version)) return {.status = 304, .headers = {{"ETag", tag}}};
-  auto response = json_reply(200, function_text(whole, parts.info.gateway_url));
-  response.headers.emplace_back("ETag", tag);
-  return response;
+  return function_reply(whole, parts);
 }
 
 Response put_function(const Parts& parts, const Request& request, const Parameters& parameters) {
@@ -106,9 +105,7 @@ Response put_active(const Parts& parts, const Request& request, const Parameters
   const auto to = read_activation(request.body);
   const auto expected = expected_version(parts, request, name);
   const auto whole = parts_of(parts, parts.service.rollback(name, to, expected, request.stop));
-  auto response = json_reply(200, function_text(whole, parts.info.gateway_url));
-  response.headers.emplace_back("ETag", etag(whole.function.version));
-  return response;
+  return function_reply(whole, parts);
 }
 
 Response delete_function(const Parts& parts, const Request& request, const Parameters& parameters) {

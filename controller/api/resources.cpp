@@ -63,11 +63,24 @@ std::uint64_t number_of(const Request& request, std::string_view key, std::uint6
   return *number;
 }
 
+std::uint64_t limit_of(const Request& request, std::uint64_t fallback, std::uint64_t most) {
+  const auto limit = number_of(request, "limit", fallback, most);
+  if (limit == 0) refuse("the parameter limit must be at least 1");
+  return limit;
+}
+
+std::string name_given(const Request& request, std::string_view key) {
+  const auto found = request.query.find(key);
+  if (found == request.query.end()) return {};
+  if (domain::is_valid_name(found->second)) return found->second;
+  refuse("the parameter " + std::string(key) + " is " + found->second + ", which is no function's name");
+}
+
 bool flag_of(const Request& request, std::string_view key) {
   const auto found = request.query.find(key);
   if (found == request.query.end()) return false;
   const auto& text = found->second;
-  if (text == "true" || text == "1" || text.empty()) return true;
+  if (text == "true" || text == "1") return true;
   if (text == "false" || text == "0") return false;
   refuse("the parameter " + std::string(key) + " must be true or false, not \"" + text + "\"");
 }

@@ -18,7 +18,11 @@ std::string digest_of(const Parameters& parameters);
 
 // A whole number in the query; `fallback` where it is not given.
 std::uint64_t number_of(const Request& request, std::string_view key, std::uint64_t fallback, std::uint64_t most);
-bool flag_of(const Request& request, std::string_view key);  // follow, follow=true, follow=1
+// `limit`, which is at least 1.
+std::uint64_t limit_of(const Request& request, std::uint64_t fallback, std::uint64_t most);
+bool flag_of(const Request& request, std::string_view key);  // follow=true, follow=1
+// A name in the query; empty where it is not given.
+std::string name_given(const Request& request, std::string_view key);
 
 // Complains of parameters that nobody asked for, so that a misspelt one is not passed over.
 void refuse_other_parameters(const Request& request, std::initializer_list<std::string_view> known);

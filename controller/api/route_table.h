@@ -23,7 +23,7 @@ std::optional<Parameters> match_path(const std::vector<std::string>& pattern, co
 
 struct NoSuchPath {};
 struct NoSuchMethod {
-  std::string allow;  // "GET, HEAD, PUT": for the header of that name
+  std::string allow;  // "GET, HEAD, OPTIONS, PUT": for the header of that name
 };
 
 template <class Handler>
@@ -57,6 +57,7 @@ class RouteTable {
     }
     if (as_get) return *std::move(as_get);
     if (allowed.empty()) return NoSuchPath{};
+    allowed.emplace_back("OPTIONS");
     return NoSuchMethod{joined(std::move(allowed))};
   }
 

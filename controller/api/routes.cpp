@@ -1,5 +1,6 @@
 #include "api/routes.h"
 
+#include "api/preconditions.h"
 #include "api/reply.h"
 #include "api/streams.h"
 
@@ -14,6 +15,7 @@ Response no_such_path(const Request& request) {
 }
 
 Response no_such_method(const Request& request, const std::string& allow) {
+  if (request.method == "OPTIONS") return {.status = 204, .headers = {{"Allow", allow}}};
   auto response = problem_reply({.code = domain::Code::invalid,
                                  .layer = domain::Layer::client,
                                  .message = request.method + " is not for " + request.path,
@@ -61,7 +63,9 @@ Response route(const Routes& routes, const Parts& parts, const Request& request)
     const auto* answering = std::get_if<Answering>(match.handler);
     // What streams is served at the front and never asked for here.
     if (answering == nullptr) return no_such_path(request);
-    return (*answering)(parts, request, match.parameters);
+    auto response = (*answering)(parts, request, match.parameters);
+    const bool only_read = request.method == "GET" || request.method == "HEAD";
+    return only_read ? unless_known(request, std::move(response)) : response;
   });
 }
 

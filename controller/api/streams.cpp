@@ -16,11 +16,39 @@ namespace {
 using namespace std::chrono_literals;
 using domain::Code;
 using domain::Layer;
+using std::chrono::steady_clock;
 
 constexpr std::uint64_t kUsualLines = 100;
 constexpr std::uint64_t kMostLines = 1'000'000;
 
-http::Fields ndjson() { return {{"Content-Type", "application/x-ndjson"}, {"Cache-Control", "no-store"}}; }
+constexpr std::uint64_t kLongestFollow = 86'400;  // seconds
+
+// Begins an answer of lines. False where that is all of it.
+bool begin_lines(const Request& request, http::BlockingExchange& exchange) {
+  exchange.start(200, {{"Content-Type", "application/x-ndjson"}, {"Cache-Control", "no-store"}});
+  if (request.method != "HEAD") return true;
+  exchange.finish();
+  return false;
+}
+
+// How long a client that follows wants to: `wait` seconds from now on, or without end.
+class Patience {
+ public:
+  explicit Patience(const Request& request) {
+    const auto wait = number_of(request, "wait", kLongestFollow, kLongestFollow);
+    if (request.query.contains("wait")) end_ = steady_clock::now() + std::chrono::seconds(wait);
+  }
+
+  bool is_over() const { return end_ && steady_clock::now() >= *end_; }
+  // What is left of it, at most `most`.
+  std::chrono::milliseconds left(std::chrono::milliseconds most) const {
+    if (!end_) return most;
+    return std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*end_ - steady_clock::now()), 0ms, most);
+  }
+
+ private:
+  std::optional<steady_clock::time_point> end_;
+};
 
 // A log that is not kept any more: its revision says how it ended.
 std::string outcome_line(const domain::Revision& revision) {
@@ -91,7 +119,7 @@ void get_build(const Parts& parts, http::BlockingExchange& exchange, const Reque
   const auto number = revision_of(parameters);
   const auto log = parts.service.build_log(name, number);
   const auto revision = parts.service.revision(name, number);
-  exchange.start(200, ndjson());
+  if (!begin_lines(request, exchange)) return;
   if (log) return follow_build(*log, number, exchange, request.stop);
   exchange.write(outcome_line(revision));
   exchange.finish();
@@ -99,39 +127,46 @@ void get_build(const Parts& parts, http::BlockingExchange& exchange, const Reque
 
 void get_calls(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
                const Parameters& parameters) {
-  refuse_other_parameters(request, {"follow"});
+  refuse_other_parameters(request, {"follow", "wait", "limit"});
   const auto name = function_of(parameters);
   const bool follow = flag_of(request, "follow");
+  const Patience patience(request);
+  auto left = request.query.contains("limit") ? limit_of(request, 1, kMostLines) : UINT64_MAX;
   auto follower = parts.service.follow_calls(name);
-  exchange.start(200, ndjson());
-  if (!follow) return exchange.finish();
-  while (!request.stop.stop_requested()) {
+  if (!begin_lines(request, exchange)) return;
+  while (follow && left > 0 && !patience.is_over()) {
+    auto calls = follower.read(patience.left(10s), request.stop);
+    if (request.stop.stop_requested()) return;
+    if (calls.size() > left) calls.resize(left);
+    left -= calls.size();
     std::string lines;
-    for (const auto& call : follower.read(10s, request.stop)) lines += call_line(call);
+    for (const auto& call : calls) lines += call_line(call);
     if (!lines.empty()) exchange.write(lines);
   }
+  exchange.finish();
 }
 
 void get_logs(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
               const Parameters& parameters) {
-  refuse_other_parameters(request, {"follow", "tail", "since", "call", "grep"});
+  refuse_other_parameters(request, {"follow", "wait", "tail", "since", "call", "grep"});
   const auto name = function_of(parameters);
   const bool follow = flag_of(request, "follow");
+  const Patience patience(request);
   const LogFilter filter(request);
   const auto tail = number_of(request, "tail", filter.is_set() ? kMostLines : kUsualLines, kMostLines);
   parts.service.function(name);  // refuses a name that is not there
   // Only what is left counts as one of the last lines.
   auto reader = parts.logs.reader(name, filter.is_set() ? kMostLines : tail);
-  exchange.start(200, ndjson());
+  if (!begin_lines(request, exchange)) return;
   if (filter.is_set()) {
     const auto last = last_taken(reader, filter, tail);
     if (!last.empty()) exchange.write(last);
   }
   while (!request.stop.stop_requested()) {
-    const auto part = reader.read(follow ? 60s : 0s, request.stop);
+    const auto part = reader.read(follow ? patience.left(60s) : 0s, request.stop);
     const auto lines = filter.is_set() ? filter.taken(part.lines) : part.lines;
     if (!lines.empty()) exchange.write(lines);
-    if (part.removed || (part.lines.empty() && !follow)) return exchange.finish();
+    if (part.removed || (part.lines.empty() && (!follow || patience.is_over()))) return exchange.finish();
   }
 }
 

@@ -13,10 +13,10 @@ void put_package(const Parts& parts, http::BlockingExchange& exchange, const Req
 // NDJSON, until the build is settled.
 void get_build(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
                const Parameters& parameters);
-// NDJSON; with `follow`, until the client leaves or the function is removed.
-// Its calls as they end.
+// Its calls as they end, NDJSON; with `follow`, until the client leaves, `wait` is over or `limit` of them were told.
 void get_calls(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
                const Parameters& parameters);
+// NDJSON; with `follow`, until the client leaves, `wait` is over or the function is removed.
 void get_logs(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
               const Parameters& parameters);
 

@@ -29,6 +29,12 @@ std::string decoded(std::string_view text) {
   return *std::move(plain);
 }
 
+// In a query a + is a space, as forms and HTTP clients write it.
+std::string decoded_word(std::string text) {
+  std::ranges::replace(text, '+', ' ');
+  return decoded(text);
+}
+
 }  // namespace
 
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -63,8 +69,8 @@ void read_target(std::string_view target, Request& into) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (pair.empty()) continue;
     const auto equals = std::min(pair.find('='), pair.size());
-    auto key = decoded(pair.substr(0, equals));
-    auto value = decoded(pair.substr(std::min(equals + 1, pair.size())));
+    auto key = decoded_word(std::string(pair.substr(0, equals)));
+    auto value = decoded_word(std::string(pair.substr(std::min(equals + 1, pair.size()))));
     if (!into.query.emplace(key, std::move(value)).second) {
       throw Error(Code::invalid, Layer::client, "the parameter " + key + " stands twice in the URL");
     }

@@ -4,6 +4,8 @@
 #include "api/resources.h"
 #include "telemetry/metrics.h"
 
+#include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace hearth::api {
@@ -29,23 +31,21 @@ std::optional<domain::Day> day_of(const Request& request, std::string_view key) 
       "days are written as 2026-11-25, and are those of UTC");
 }
 
-std::string function_filter(const Request& request) {
-  if (!request.query.contains("function")) return {};
-  const auto name = text_of(request, "function");
-  if (domain::is_valid_name(name)) return std::string(name);
-  throw domain::Error(Code::invalid, Layer::client,
-                      "the parameter function is " + std::string(name) + ", which is no function's name");
+// "20782/hello": days since 1970, so that a pattern says which texts are cursors.
+std::string cursor_of(const domain::DayUsage& row) {
+  return std::to_string(row.day.time_since_epoch().count()) + "/" + row.function.name;
 }
 
-std::string cursor_of(const domain::DayUsage& row) { return domain::format_day(row.day) + "/" + row.function.name; }
-
 std::optional<std::pair<domain::Day, std::string>> after_of(const Request& request) {
+  constexpr std::size_t kMostDigits = 6;
+  if (!request.query.contains("after")) return std::nullopt;
   const auto text = text_of(request, "after");
-  if (text.empty()) return std::nullopt;
-  const auto day = domain::parse_day(text.substr(0, 10));
-  if (day && text.size() > 11 && text[10] == '/' && domain::is_valid_name(text.substr(11))) {
-    return std::pair{*day, std::string(text.substr(11))};
-  }
+  const auto slash = std::min(text.find('/'), text.size());
+  int days = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + slash, days);
+  const bool is_day = error == std::errc{} && end == text.data() + slash && slash <= kMostDigits && days >= 0;
+  const auto name = text.substr(std::min(slash + 1, text.size()));
+  if (is_day && domain::is_valid_name(name)) return std::pair{domain::Day{std::chrono::days{days}}, std::string(name)};
   throw domain::Error(Code::invalid, Layer::client, "the parameter after is not the `next` of a page of usage");
 }
 
@@ -82,15 +82,14 @@ json usage_json(const domain::DayUsage& row) {
 Response list_usage(const Parts& parts, const Request& request, const Parameters& parameters) {
   refuse_other_parameters(request, {"from", "to", "function", "after", "limit"});
   control::Metering::Query query{.space = space_of(parameters),
-                                 .function = function_filter(request),
+                                 .function = name_given(request, "function"),
                                  .from = day_of(request, "from"),
                                  .to = day_of(request, "to"),
                                  .after = after_of(request)};
   if (query.from && query.to && *query.from > *query.to) {
-    throw domain::Error(Code::invalid, Layer::client, "the parameter from is later than to");
+    throw domain::Error(Code::unprocessable, Layer::client, "the parameter from is later than to");
   }
-  const auto limit = number_of(request, "limit", 100, 1000);
-  if (limit == 0) throw domain::Error(Code::invalid, Layer::client, "the parameter limit must be at least 1");
+  const auto limit = limit_of(request, 100, 1000);
   query.limit = limit + 1;
   auto rows = parts.metering.usage(query);
   std::string next;

@@ -56,6 +56,16 @@ class Watch {
   std::vector<std::set<std::string>> keys_;
 };
 
+// A whole number of at least 0, however it is written: 3, 3.0 and 3e0 are the same to JSON Schema.
+std::optional<std::uint64_t> whole_number(const json& value) {
+  constexpr double kExact = 9007199254740992;  // doubles are whole numbers without gaps up to here
+  if (value.is_number_unsigned()) return value.get<std::uint64_t>();
+  if (!value.is_number()) return std::nullopt;
+  const auto number = value.get<double>();
+  if (!(number >= 0 && number <= kExact) || std::trunc(number) != number) return std::nullopt;
+  return static_cast<std::uint64_t>(number);
+}
+
 std::size_t edit_distance(std::string_view left, std::string_view right) {
   std::vector<std::size_t> row(right.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -135,8 +145,9 @@ void JsonFields::text(std::string_view key, std::string& into) {
 void JsonFields::number(std::string_view key, std::uint64_t& into) {
   const auto* value = find(key);
   if (value == nullptr) return;
-  if (!value->is_number_unsigned()) return complain(key, "must be a whole number of at least 0");
-  into = value->get<std::uint64_t>();
+  const auto number = whole_number(*value);
+  if (!number) return complain(key, "must be a whole number of at least 0");
+  into = *number;
 }
 
 void JsonFields::count(std::string_view key, std::uint32_t& into) {
@@ -149,8 +160,8 @@ void JsonFields::count(std::string_view key, std::uint32_t& into) {
 void JsonFields::bytes(std::string_view key, domain::Bytes& into) {
   const auto* value = find(key);
   if (value == nullptr) return;
-  if (value->is_number_unsigned()) {
-    into = domain::Bytes{value->get<std::uint64_t>()};
+  if (const auto number = whole_number(*value)) {
+    into = domain::Bytes{*number};
     return;
   }
   const auto parsed = value->is_string() ? domain::parse_bytes(value->get_ref<const std::string&>()) : std::nullopt;

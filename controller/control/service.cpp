@@ -54,7 +54,7 @@ Error moved(const FunctionName& name, std::uint64_t is, std::uint64_t expected) 
                             : "function " + to_string(name) + " is at version " + std::to_string(is);
   const auto instead =
       expected == 0 ? std::string{", and was expected not to exist"} : ", not at " + std::to_string(expected);
-  return {Code::conflict, Layer::client, what + instead, "read it again, then decide"};
+  return {Code::stale, Layer::client, what + instead, "read it again, then decide"};
 }
 
 }  // namespace
@@ -166,10 +166,10 @@ void Service::load(Uploads uploads) {
 Revision Service::deploy(const domain::FunctionSpec& spec, const std::string& package,
                          std::optional<std::uint64_t> expected, bool verify) {
   if (auto complaints = domain::check(spec); !complaints.empty()) {
-    throw InvalidDocument{"the function's settings are not valid", std::move(complaints)};
+    throw InvalidDocument{"the function's settings are not valid", std::move(complaints), Code::unprocessable};
   }
   if (package.empty() != !spec.image.empty()) {
-    throw Error{Code::invalid, Layer::client,
+    throw Error{Code::unprocessable, Layer::client,
                 package.empty() ? "a function with a runtime or a build needs a package"
                                 : "a function made of an image takes no package"};
   }

@@ -23,8 +23,8 @@ std::string told(std::string message, const std::vector<Complaint>& complaints) 
   return message;
 }
 
-Fault fault_of(std::string message, const std::vector<Complaint>& complaints) {
-  Fault fault{.code = Code::invalid, .layer = Layer::client, .message = told(std::move(message), complaints)};
+Fault fault_of(Code code, std::string message, const std::vector<Complaint>& complaints) {
+  Fault fault{.code = code, .layer = Layer::client, .message = told(std::move(message), complaints)};
   for (const auto& complaint : complaints) {
     fault.detail += (complaint.field.empty() ? "the document" : complaint.field) + ": " + complaint.message + "\n";
   }
@@ -123,8 +123,8 @@ std::string dump(const json& document) { return document.dump(-1, ' ', false, js
 
 }  // namespace
 
-InvalidDocument::InvalidDocument(std::string message, std::vector<Complaint> complaints)
-    : Error(fault_of(std::move(message), complaints)), complaints_(std::move(complaints)) {}
+InvalidDocument::InvalidDocument(std::string message, std::vector<Complaint> complaints, Code code)
+    : Error(fault_of(code, std::move(message), complaints)), complaints_(std::move(complaints)) {}
 
 json spec_json(const FunctionSpec& spec) {
   json document{{"limits", limits_json(spec.limits)},

@@ -11,10 +11,12 @@
 
 namespace hearth::control {
 
-// A document that was refused, with everything that is wrong with it (the API's `errors`).
+// A document that was refused, with everything that is wrong with it (the API's `errors`): `invalid` where it cannot be
+// read, `unprocessable` where it can, and breaks a rule.
 class InvalidDocument : public domain::Error {
  public:
-  InvalidDocument(std::string message, std::vector<domain::Complaint> complaints);
+  InvalidDocument(std::string message, std::vector<domain::Complaint> complaints,
+                  domain::Code code = domain::Code::invalid);
   const std::vector<domain::Complaint>& complaints() const noexcept { return complaints_; }
 
  private:

@@ -5,9 +5,11 @@ namespace hearth::domain {
 std::string_view name(Code code) {
   switch (code) {
     case Code::invalid: return "invalid";
+    case Code::unprocessable: return "unprocessable";
     case Code::denied: return "denied";
     case Code::not_found: return "not_found";
     case Code::conflict: return "conflict";
+    case Code::stale: return "stale";
     case Code::overloaded: return "overloaded";
     case Code::unavailable: return "unavailable";
     case Code::timeout: return "timeout";
@@ -31,9 +33,11 @@ std::string_view name(Layer layer) {
 int http_status(const Fault& fault) {
   switch (fault.code) {
     case Code::invalid: return fault.layer == Layer::limit ? 413 : 400;
+    case Code::unprocessable: return 422;
     case Code::denied: return 401;
     case Code::not_found: return 404;
     case Code::conflict: return 409;
+    case Code::stale: return 412;
     case Code::overloaded: return 429;
     case Code::unavailable: return fault.layer == Layer::function ? 502 : 503;
     case Code::timeout: return fault.layer == Layer::client ? 408 : 504;

@@ -12,15 +12,17 @@ namespace hearth::domain {
 
 // Named for the caller's reaction.
 enum class Code : std::uint8_t {
-  invalid,      // change the request
-  denied,       // bring other credentials
-  not_found,    // it is not there
-  conflict,     // look again, then decide
-  overloaded,   // come back later: too much at once
-  unavailable,  // come back later: a part is away or broken
-  timeout,      // the deadline passed
-  cancelled,    // whoever asked has left
-  internal,     // a bug, or something nobody foresaw
+  invalid,        // it cannot be read: change how it is written
+  unprocessable,  // it can be read, and breaks a rule: change what it says
+  denied,         // bring other credentials
+  not_found,      // it is not there
+  conflict,       // something else is in the way: look, then decide
+  stale,          // it is not at the version that was asked for: read it again, then decide
+  overloaded,     // come back later: too much at once
+  unavailable,    // come back later: a part is away or broken
+  timeout,        // the deadline passed
+  cancelled,      // whoever asked has left
+  internal,       // a bug, or something nobody foresaw
 };
 
 // Who is at fault.

@@ -6,6 +6,7 @@ namespace hearth::domain {
 namespace {
 
 bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 bool is_unreserved(char c) noexcept {
   return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
@@ -198,7 +199,9 @@ bool is_origin(std::string_view text) noexcept {
   const auto plain = [](char c) {
     return c > ' ' && c < 0x7f && c != '/' && c != '?' && c != '#' && c != '*' && c != ',';
   };
-  return !host.empty() && std::ranges::all_of(text.substr(0, colon), [](char c) { return lower(c) == c && c > ' '; }) &&
+  const auto scheme = text.substr(0, colon);
+  const auto of_scheme = [](char c) { return is_digit(c) || is_lower(c) || c == '+' || c == '-' || c == '.'; };
+  return !host.empty() && is_lower(scheme.front()) && std::ranges::all_of(scheme, of_scheme) &&
          std::ranges::all_of(host, plain) && std::ranges::all_of(host, [](char c) { return lower(c) == c; });
 }
 

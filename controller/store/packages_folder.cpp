@@ -91,7 +91,7 @@ class Upload final : public ports::PackageUpload {
 
   void commit() override {
     if (const std::string actual = digest_.hex(); actual != name_) {
-      throw domain::Error(Code::invalid, Layer::client,
+      throw domain::Error(Code::unprocessable, Layer::client,
                           "the package is sha256:" + actual + ", not the sha256:" + name_ + " it was sent as",
                           "send it again");
     }

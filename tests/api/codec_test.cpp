@@ -16,12 +16,12 @@ using testing::HasSubstr;
 const domain::FunctionName kHello{.space = "default", .name = "hello"};
 const std::string kDigest = "sha256:" + std::string(64, '0');
 
-std::map<std::string, std::string> complaints_of(const std::string& body) {
+std::map<std::string, std::string> complaints_of(const std::string& body, domain::Code code = domain::Code::invalid) {
   std::map<std::string, std::string> found;
   try {
     read_deployment(body, kHello);
   } catch (const control::InvalidDocument& error) {
-    EXPECT_EQ(error.fault().code, domain::Code::invalid);
+    EXPECT_EQ(error.fault().code, code) << body;
     for (const auto& complaint : error.complaints()) found[complaint.field] = complaint.message;
   }
   return found;
@@ -70,11 +70,23 @@ TEST(Deployment, TellsEverythingThatIsWrongAtOnce) {
 TEST(Deployment, IsRefusedWhereItIsNoneAtAll) {
   EXPECT_TRUE(complaints_of("{}").contains("spec"));
   EXPECT_THAT(complaints_of(R"({"spec":[]})"), testing::ElementsAre(testing::Pair("spec", "must be an object")));
-  EXPECT_FALSE(complaints_of(R"({"spec":{}})").empty()) << "code must come from somewhere";
+  EXPECT_FALSE(complaints_of(R"({"spec":{}})", domain::Code::unprocessable).empty()) << "code must come from somewhere";
   EXPECT_FALSE(complaints_of("[]").empty());
   for (const auto* text : {"", "{", "nonsense", "{\"spec\":{}} tail", "{\"spec\":{},\"spec\":{}}", "\xff"}) {
     EXPECT_THROW(read_deployment(text, kHello), control::InvalidDocument) << text;
   }
+}
+
+TEST(Deployment, IsUnprocessableWhereItCanBeReadAndBreaksARule) {
+  const auto found = complaints_of(
+      R"({"spec":{"runtime":"python","name":"other","namespace":"team","scale":{"min":3,"max":2},"limits":{"tmp":"65Gi"}}})",
+      domain::Code::unprocessable);
+  EXPECT_TRUE(found.contains("name"));
+  EXPECT_TRUE(found.contains("namespace"));
+  EXPECT_TRUE(found.contains("scale.min"));
+  EXPECT_TRUE(found.contains("limits.tmp"));
+  EXPECT_TRUE(complaints_of(R"({"spec":{"runtime":"python","limits":{"tmp":"65Gi","cpu":[]}}})").contains("limits.tmp"))
+      << "what cannot be read weighs more, and the rest is told all the same";
 }
 
 TEST(Deployment, TellsWhereItsJsonBreaks) {

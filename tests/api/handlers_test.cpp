@@ -62,7 +62,7 @@ TEST_F(Handlers, DeployAFunctionAndShowIt) {
   EXPECT_EQ(document["active"], 1);
   EXPECT_EQ(document["state"], "cold");
   EXPECT_EQ(document["url"], "http://127.0.0.1:8080/fn/hello");
-  EXPECT_EQ(header(get, "ETag"), "\"" + document["version"].dump() + "\"");
+  EXPECT_THAT(header(get, "ETag"), testing::StartsWith("\"" + document["version"].dump() + "-"));
   EXPECT_EQ(ask("GET", kFunctions + "/hello", "", {{"if-none-match", header(get, "ETag")}}).status, 304);
 
   const auto revision = json::parse(ask("GET", kFunctions + "/hello/revisions/1").body);
@@ -83,7 +83,7 @@ TEST_F(Handlers, RollBackToWhatServedBefore) {
   const std::string active = kFunctions + "/hello/active";
   EXPECT_EQ(ask("PUT", active, R"({"revision": 0})").status, 400);
   EXPECT_EQ(ask("PUT", active, R"({"revision": 7})").status, 404);
-  EXPECT_EQ(ask("PUT", active, "{}", {{"if-match", "\"1\""}}).status, 409);
+  EXPECT_EQ(ask("PUT", active, "{}", {{"if-match", "\"1\""}}).status, 412);
   const auto after = ask("PUT", active, "{}", {{"if-match", header(before, "ETag")}});
   ASSERT_EQ(after.status, 200) << after.body;
   EXPECT_EQ(json::parse(after.body)["active"], 1);
@@ -106,17 +106,17 @@ TEST_F(Handlers, ShowWhyABuildFailed) {
 
 TEST_F(Handlers, GuardChangesByVersions) {
   const auto path = kFunctions + "/hello";
-  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-match", "*"}}).status, 409) << "there is none yet";
+  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-match", "*"}}).status, 412) << "there is none yet";
   EXPECT_EQ(ask("PUT", path, kSpec, {{"if-none-match", "*"}}).status, 202);
   hearth_.await_build({.name = "hello"}, 1);
-  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-none-match", "*"}}).status, 409);
+  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-none-match", "*"}}).status, 412);
   const auto tag = header(ask("GET", path), "ETag");
-  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-match", "\"999999\""}}).status, 409);
+  EXPECT_EQ(ask("PUT", path, kSpec, {{"if-match", "\"999999\""}}).status, 412);
   EXPECT_EQ(ask("PUT", path, kSpec, {{"if-match", tag}}).status, 202);
   const auto late = ask("PUT", path, kSpec, {{"if-match", tag}});
-  EXPECT_EQ(late.status, 409);
+  EXPECT_EQ(late.status, 412);
   EXPECT_THAT(late.body, HasSubstr("is at version"));
-  EXPECT_EQ(ask("DELETE", path, "", {{"if-match", tag}}).status, 409);
+  EXPECT_EQ(ask("DELETE", path, "", {{"if-match", tag}}).status, 412);
   EXPECT_EQ(ask("DELETE", path).status, 204);
   EXPECT_EQ(ask("GET", path).status, 404);
   EXPECT_EQ(ask("DELETE", path).status, 404);
@@ -144,6 +144,19 @@ TEST_F(Handlers, ListFunctionsPageByPage) {
   EXPECT_EQ(json::parse(ask("GET", "/v1/namespaces/team/functions").body)["items"].size(), 0u);
 }
 
+TEST_F(Handlers, ListEachFunctionOnceWhileOthersComeAndGo) {
+  for (const auto* name : {"b", "d", "f", "h"}) deploy(name);
+  auto page = json::parse(ask("GET", kFunctions + "?limit=2").body);
+  EXPECT_EQ(page["next"], "d");
+  for (const auto* name : {"a", "c", "e"}) deploy(name);
+  ASSERT_EQ(ask("DELETE", kFunctions + "/d").status, 204) << "the cursor itself";
+  page = json::parse(ask("GET", kFunctions + "?limit=9&after=d").body);
+  std::vector<std::string> rest;
+  for (const auto& item : page["items"]) rest.push_back(item["name"]);
+  EXPECT_EQ(rest, (std::vector<std::string>{"e", "f", "h"}));
+  EXPECT_FALSE(page.contains("next"));
+}
+
 TEST_F(Handlers, RefuseWhatIsWrongAndSayWhat) {
   struct Row {
     std::string method, target, body;
@@ -162,6 +175,10 @@ TEST_F(Handlers, RefuseWhatIsWrongAndSayWhat) {
       {"GET", kFunctions + "?limit=0", "", {}, 400, "at least 1"},
       {"GET", kFunctions + "?limit=x", "", {}, 400, "whole number"},
       {"GET", kFunctions + "?limit=5000", "", {}, 400, "at most 1000"},
+      {"GET", kFunctions + "?limit=18446744073709551616", "", {}, 400, "whole number"},
+      {"GET", kFunctions + "?after=Not+a+name", "", {}, 400, "no function's name"},
+      {"GET", kFunctions + "/%C3%A4", "", {}, 400, "no name of a function"},
+      {"GET", kFunctions + "/hello/revisions/18446744073709551616", "", {}, 400, "count from 1"},
       {"GET", kFunctions + "?limti=5", "", {}, 400, "did you mean limit?"},
       {"GET", kFunctions + "/hello/revisions/0", "", {}, 400, "count from 1"},
       {"GET", kFunctions + "/hello/status?wait=61", "", {}, 400, "at most 60"},
@@ -181,7 +198,60 @@ TEST_F(Handlers, RefuseWhatIsWrongAndSayWhat) {
     EXPECT_EQ(header(response, "Content-Type"), "application/problem+json");
     EXPECT_TRUE(json::parse(response.body).contains("layer"));
   }
-  EXPECT_EQ(header(ask("POST", kFunctions), "Allow"), "GET, HEAD");
+  EXPECT_EQ(header(ask("POST", kFunctions), "Allow"), "GET, HEAD, OPTIONS");
+}
+
+TEST_F(Handlers, TellWhichMethodsAPathTakes) {
+  const auto options = ask("OPTIONS", kFunctions + "/hello");
+  EXPECT_EQ(options.status, 204);
+  EXPECT_EQ(header(options, "Allow"), "DELETE, GET, HEAD, OPTIONS, PUT");
+  EXPECT_EQ(ask("OPTIONS", "/v1/nothing").status, 404);
+  for (const auto* method : {"POST", "PATCH", "TRACE", "FOO"}) {
+    EXPECT_EQ(ask(method, kFunctions + "/hello").status, 405) << method;
+  }
+}
+
+// What JSON allows two readers to read differently, and what is too much of it.
+TEST_F(Handlers, RefuseJsonThatIsNotOneSmallDocument) {
+  const std::string path = kFunctions + "/hello";
+  const auto put = [&](const std::string& body) { return ask("PUT", path, body); };
+  const std::vector<std::pair<std::string, std::string>> rows{
+      {kSpec + "x", "no JSON"},
+      {kSpec + kSpec, "no JSON"},
+      {R"({"spec":{"image":"a"},"spec":{"image":"b"}})", "twice"},
+      {R"({"spec":{"image":"a","im\u0061ge":"b"}})", "twice"},
+      {R"({"spec":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}", "nested too deeply"},
+      {R"({"spec":{"image":"a","history":18446744073709551616}})", "whole number"},
+      {R"({"spec":{"image":"a","history":1e999}})", "no JSON"},
+      {R"({"spec":{"image":"a","history":1.5}})", "whole number"},
+      {R"({"spec":{"image":"a","limits":{"memory":-1}}})", "limits.memory"},
+      {"{\"spec\":{\"image\":\"\xc3\x28\"}}", "no JSON"},
+      {R"({"spec":{"image":"\ud800"}})", "no JSON"},
+      {R"({"spec":{"image":"a"},"päckage":"b"})", "not known"},
+      {R"({"spec":{"image":NaN}})", "no JSON"},
+      {"null", "must be an object"},
+  };
+  for (const auto& [body, says] : rows) {
+    const auto response = put(body);
+    EXPECT_EQ(response.status, 400) << body.substr(0, 80) << response.body;
+    EXPECT_THAT(response.body, HasSubstr(says)) << body.substr(0, 80);
+    EXPECT_EQ(header(response, "Content-Type"), "application/problem+json");
+  }
+  EXPECT_EQ(put(R"({"spec":{"image":"a","history":3.0,"scale":{"max":2e0}}})").status, 202) << "these are whole";
+}
+
+TEST_F(Handlers, GiveEveryDocumentAnETagThatFollowsItsLooks) {
+  deploy("hello");
+  for (const auto* rest : {"", "/revisions", "/revisions/1", "/status", "/replicas"}) {
+    const auto path = kFunctions + "/hello" + rest;
+    const auto tag = header(ask("GET", path), "ETag");
+    ASSERT_FALSE(tag.empty()) << path;
+    EXPECT_EQ(ask("GET", path, "", {{"if-none-match", tag}}).status, 304) << path;
+    EXPECT_EQ(ask("HEAD", path, "", {{"if-none-match", tag}}).status, 304) << path;
+  }
+  const auto before = header(ask("GET", kFunctions), "ETag");
+  deploy("other");
+  EXPECT_EQ(ask("GET", kFunctions, "", {{"if-none-match", before}}).status, 200);
 }
 
 TEST_F(Handlers, ListEveryComplaintOfASpec) {

@@ -47,13 +47,23 @@ TEST(LogFilter, RefusesWhatItCannotUnderstand) {
                                                       {"since", "2026-01-31T09:05Z"},
                                                       {"since", "2026-01-31T09:05:00"},
                                                       {"since", "2026-01-31T09:05:00.Z"},
+                                                      {"since", "2026-13-31T09:05:00Z"},
+                                                      {"since", "2026-01-00T09:05:00Z"},
+                                                      {"since", "2026-01-31T24:05:00Z"},
+                                                      {"since", "2026-01-31T09:60:00Z"},
+                                                      {"since", "2026-01-31T09:05:00.0123456789Z"},
+                                                      {"call", std::string(129, 'a')},
                                                       {"call", "a\"b"},
                                                       {"call", "a b"},
                                                       {"grep", "("},
                                                       {"grep", "a{9999}"},
                                                       {"grep", "(a)\\1"},
-                                                      {"grep", std::string(1001, 'a')}};
+                                                      {"grep", std::string("a\0b", 3)},
+                                                      {"grep", std::string(501, 'a')}};
   for (const auto& [key, value] : rows) EXPECT_THROW(filter({{key, value}}), domain::Error) << key << value;
+  std::string wide;
+  for (int i = 0; i < 500; ++i) wide += "\xf0\x9f\x94\xa5";
+  EXPECT_NO_THROW(filter({{"grep", wide}})) << "characters are counted, not bytes";
 }
 
 }  // namespace

@@ -54,9 +54,10 @@ TEST(RouteTable, KnowsNoPathThatOnlyResemblesOne) {
 TEST(RouteTable, TellsWhichMethodsAPathTakes) {
   const auto routes = table();
   const auto found = routes.find("DELETE", "/v1/functions/hello");
-  EXPECT_EQ(std::get<NoSuchMethod>(found).allow, "GET, HEAD, PUT");
-  EXPECT_EQ(std::get<NoSuchMethod>(routes.find("GET", "/v1/packages/x")).allow, "HEAD");
-  EXPECT_EQ(std::get<NoSuchMethod>(routes.find("get", "/v1/functions")).allow, "GET, HEAD") << "methods have case";
+  EXPECT_EQ(std::get<NoSuchMethod>(found).allow, "GET, HEAD, OPTIONS, PUT");
+  EXPECT_EQ(std::get<NoSuchMethod>(routes.find("GET", "/v1/packages/x")).allow, "HEAD, OPTIONS");
+  EXPECT_EQ(std::get<NoSuchMethod>(routes.find("get", "/v1/functions")).allow, "GET, HEAD, OPTIONS")
+      << "methods have case";
 }
 
 TEST(Target, IsTakenApart) {

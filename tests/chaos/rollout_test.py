@@ -119,7 +119,7 @@ class Rollouts(HearthdCase):
         body = json.dumps({"spec": {"runtime": "python", "handler": "handler.py:handle"}, "package": package})
         late = hearthd.ask("PUT", "/v1/namespaces/default/functions/shared", body,
                            {"If-Match": before, "Content-Type": "application/json"})
-        self.assertEqual(late.status, 409, late)
+        self.assertEqual(late.status, 412, late)
         self.assertEqual(hearthd.call("shared").text, "revision 2")
 
     def test_deploys_of_one_function_at_once_do_not_overwrite_each_other_unseen(self):

@@ -39,9 +39,9 @@ TEST(Problem, IsReadAsTheServerWordsIt) {
 
 TEST(Problem, CountsByItsStatusWhereItIsNone) {
   const std::tuple<int, Code, int> rows[] = {
-      {400, Code::invalid, 3},     {401, Code::denied, 3},      {404, Code::not_found, 3},  {409, Code::conflict, 3},
-      {412, Code::conflict, 3},    {413, Code::invalid, 3},     {429, Code::overloaded, 3}, {500, Code::internal, 3},
-      {502, Code::unavailable, 4}, {503, Code::unavailable, 4}, {504, Code::timeout, 5}};
+      {400, Code::invalid, 3},  {401, Code::denied, 3},      {404, Code::not_found, 3},     {409, Code::conflict, 3},
+      {412, Code::stale, 3},    {413, Code::invalid, 3},     {422, Code::unprocessable, 3}, {429, Code::overloaded, 3},
+      {500, Code::internal, 3}, {502, Code::unavailable, 4}, {503, Code::unavailable, 4},   {504, Code::timeout, 5}};
   for (const auto& [status, code, exit] : rows) {
     for (const char* body : {"", "<html>", "[1]", "{\"code\":7,\"layer\":\"moon\"}"}) {
       const auto fault = read_problem(status, body);

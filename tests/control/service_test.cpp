@@ -92,8 +92,8 @@ TEST_F(ServiceTest, RefusesADeployThatWasDecidedOnAnOlderState) {
   deploy();
   const auto version = service_->function(hello_).version;
   deploy("sha256:p2");
-  EXPECT_EQ(refused([&] { service_->deploy(spec(), "sha256:p1", version); }).code, Code::conflict);
-  EXPECT_EQ(refused([&] { service_->deploy(spec(), "sha256:p1", 0); }).code, Code::conflict);
+  EXPECT_EQ(refused([&] { service_->deploy(spec(), "sha256:p1", version); }).code, Code::stale);
+  EXPECT_EQ(refused([&] { service_->deploy(spec(), "sha256:p1", 0); }).code, Code::stale);
   EXPECT_NO_THROW(service_->deploy(spec(), "sha256:p1", service_->function(hello_).version));
 }
 
@@ -105,12 +105,13 @@ TEST_F(ServiceTest, TellsEverythingThatIsWrongWithASpec) {
     FAIL() << "was not refused";
   } catch (const InvalidDocument& error) {
     EXPECT_THAT(error.complaints(), testing::SizeIs(2));
+    EXPECT_EQ(error.fault().code, Code::unprocessable);
   }
 }
 
 TEST_F(ServiceTest, RefusesAPackageThatIsNotHere) {
   EXPECT_EQ(refused([&] { service_->deploy(spec(), "sha256:none", std::nullopt); }).code, Code::not_found);
-  EXPECT_EQ(refused([&] { service_->deploy(spec(), "", std::nullopt); }).code, Code::invalid);
+  EXPECT_EQ(refused([&] { service_->deploy(spec(), "", std::nullopt); }).code, Code::unprocessable);
 }
 
 TEST_F(ServiceTest, ServesWhatIsStoredAfterARestartAndGoesOnWithDeploysThatWereCutOff) {
@@ -214,7 +215,7 @@ TEST_F(ServiceTest, RefusesARollbackToWhatNeverServedOrThatWasDecidedOnAnOlderSt
   EXPECT_EQ(refused([&] { service_->rollback(hello_, 2, std::nullopt); }).code, Code::conflict);
   EXPECT_EQ(refused([&] { service_->rollback(hello_, 9, std::nullopt); }).code, Code::not_found);
   const auto version = service_->function(hello_).version;
-  EXPECT_EQ(refused([&] { service_->rollback(hello_, 1, version - 1); }).code, Code::conflict);
+  EXPECT_EQ(refused([&] { service_->rollback(hello_, 1, version - 1); }).code, Code::stale);
   EXPECT_EQ(service_->rollback(hello_, 1, version).value.active, 1u);
 }
 

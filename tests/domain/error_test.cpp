@@ -8,8 +8,9 @@
 namespace hearth::domain {
 namespace {
 
-constexpr Code kCodes[] = {Code::invalid,     Code::denied,  Code::not_found, Code::conflict, Code::overloaded,
-                           Code::unavailable, Code::timeout, Code::cancelled, Code::internal};
+constexpr Code kCodes[] = {Code::invalid,  Code::unprocessable, Code::denied,     Code::not_found,
+                           Code::conflict, Code::stale,         Code::overloaded, Code::unavailable,
+                           Code::timeout,  Code::cancelled,     Code::internal};
 constexpr Layer kLayers[] = {Layer::client, Layer::gateway, Layer::engine, Layer::function, Layer::limit};
 
 TEST(Error, BecomesTheStatusItsCodeAndLayerSay) {
@@ -21,9 +22,11 @@ TEST(Error, BecomesTheStatusItsCodeAndLayerSay) {
   } const rows[] = {
       {"a wrong request", Code::invalid, Layer::client, 400},
       {"a request larger than allowed", Code::invalid, Layer::limit, 413},
+      {"a request that breaks a rule", Code::unprocessable, Layer::client, 422},
       {"no token", Code::denied, Layer::client, 401},
       {"no such function", Code::not_found, Layer::client, 404},
-      {"changed meanwhile", Code::conflict, Layer::client, 409},
+      {"another has it", Code::conflict, Layer::client, 409},
+      {"changed meanwhile", Code::stale, Layer::client, 412},
       {"too many calls held", Code::overloaded, Layer::limit, 429},
       {"the engine is away", Code::unavailable, Layer::engine, 503},
       {"going down", Code::unavailable, Layer::gateway, 503},

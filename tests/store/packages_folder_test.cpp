@@ -76,7 +76,7 @@ TEST_F(PackagesFolderTest, RefusesBytesThatAreNotThoseOfTheDigestAndKeepsNothing
   {
     const auto upload = packages_.upload(kHello);
     upload->write("hellO");
-    EXPECT_EQ(fault_of([&] { upload->commit(); }).code, Code::invalid);
+    EXPECT_EQ(fault_of([&] { upload->commit(); }).code, Code::unprocessable);
   }
   EXPECT_EQ(count(folder_), 0u);
 }

@@ -80,6 +80,25 @@ TEST_F(FrontTest, RefusesRequestsThatTwoServersCouldReadDifferently) {
   }
 }
 
+// Each of these could be taken for a change that is guarded by nothing.
+TEST_F(FrontTest, NeverPassesAConditionOver) {
+  deploy("hello");
+  const auto change = [&](const std::string& fields) {
+    RawClient client(api_->port());
+    client.send(
+        head("PUT", kFunctions + "/hello", fields + "Content-Length: " + std::to_string(kImage.size()) + "\r\n") +
+        kImage);
+    return status_of(client.receive_answer());
+  };
+  EXPECT_EQ(change("If-Match:\r\n"), 400);
+  EXPECT_EQ(change("If-None-Match: \r\n"), 400);
+  EXPECT_EQ(change("If-Match: \"999\"\r\nIf-Match: \"998\"\r\n"), 412);
+  EXPECT_EQ(change("If-Match: \"999\"\r\nIf-None-Match: *\r\n"), 422);
+  EXPECT_EQ(change("If-Match: \"999\"\r\nIf-Match: *\r\n"), 400) << "* is no part of a list";
+  const auto tag = ask("GET", kFunctions + "/hello").header("etag").value_or("");
+  EXPECT_EQ(change("If-Match: \"999\"\r\nIf-Match: " + tag + "\r\n"), 202) << "several fields are one list";
+}
+
 TEST_F(FrontTest, AnswersPipelinedRequestsAllAndInOrder) {
   RawClient client(api_->port());
   client.send(head("GET", "/healthz") + head("GET", "/v1/info") + head("GET", kFunctions + "/none") +
@@ -159,7 +178,7 @@ TEST_F(FrontTest, LetsExactlyOneOfConcurrentChangesWin) {
       writers.emplace_back([&] {
         const auto status = ask("PUT", kFunctions + "/hello", kImage, {{"If-Match", *tag}}).status;
         accepted += status == 202 ? 1 : 0;
-        refused += status == 409 ? 1 : 0;
+        refused += status == 412 ? 1 : 0;
       });
     }
   }

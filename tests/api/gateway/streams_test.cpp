@@ -109,7 +109,7 @@ TEST_F(StreamsTest, TakesAPackageOfAnySizeInLittleMemory) {
 
 TEST_F(StreamsTest, KeepsNothingOfAPackageThatIsNotWhatItsDigestSays) {
   const auto response = upload(digest_of_bytes(1000), 1001);
-  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.status, 422);
   EXPECT_EQ(json::parse(response.body)["layer"], "client");
   EXPECT_EQ(files(), 0u);
 }
@@ -185,6 +185,46 @@ TEST_F(StreamsTest, FollowsALogUntilItsFunctionIsRemoved) {
   }
   ASSERT_EQ(ask("DELETE", kFunctions + "/hello").status, 204);
   EXPECT_THAT(client.receive_to_end(), HasSubstr("\r\n0\r\n\r\n")) << "its end is said";
+}
+
+TEST_F(StreamsTest, EndsWhereTheClientWaitsNoLonger) {
+  deploy("hello");
+  hearth_.logs.line({.replica = 1, .function = {.name = "hello"}, .text = "a line"});
+  for (const auto* query : {"/logs?follow=true&wait=1", "/logs?follow=1&wait=0", "/logs?wait=9"}) {
+    const auto response = ask("GET", kFunctions + "/hello" + query);
+    EXPECT_EQ(response.status, 200) << query;
+    EXPECT_EQ(json::parse(response.body)["text"], "a line") << query;
+  }
+  for (const auto* query : {"/calls?follow=true&wait=1", "/calls?follow=1&wait=0", "/calls?limit=1"}) {
+    EXPECT_EQ(ask("GET", kFunctions + "/hello" + query).body, "") << query;
+  }
+  for (const auto* query :
+       {"/calls?wait=86401", "/calls?limit=0", "/calls?follow", "/logs?follow=yes", "/logs?wait=-1"}) {
+    EXPECT_EQ(ask("GET", kFunctions + "/hello" + query).status, 400) << query;
+  }
+}
+
+TEST_F(StreamsTest, TellsAsManyCallsAsAreWanted) {
+  deploy("hello");
+  RawClient client(api_->port());
+  client.send(head("GET", kFunctions + "/hello/calls?follow=1&limit=2"));
+  client.receive_until("\r\n\r\n");
+  for (const auto* id : {"a", "b", "c"}) {
+    hearth_.dispatcher.calls().add("hello", {.id = id, .method = "GET", .target = "/", .status = 200});
+  }
+  const auto answer = client.receive_until("\r\n0\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr(R"("call":"b")"));
+  EXPECT_THAT(answer, testing::Not(HasSubstr(R"("call":"c")")));
+}
+
+TEST_F(StreamsTest, AnswersHeadOfWhatStreamsAtOnce) {
+  deploy("hello");
+  RawClient client(api_->port());
+  for (const auto* rest : {"/logs?follow=1", "/calls?follow=1", "/revisions/1/build"}) {
+    client.forget();
+    client.send(head("HEAD", kFunctions + "/hello" + rest) + head("GET", "/v1/info"));
+    EXPECT_THAT(client.receive_until("00c0ffee"), HasSubstr("application/x-ndjson")) << rest;
+  }
 }
 
 TEST_F(StreamsTest, EndsFollowersWhenItStops) {

@@ -241,7 +241,8 @@ TEST_F(Deploy, ChangesOnlyWhatItHasSeen) {
 
 TEST_F(Deploy, RefusesToPutItselfOverADeployThatCameBetween) {
   stub_.set(std::string("HEAD ") + kPackages + "*", answer("200 OK", ""));
-  stub_.set("PUT " + kHello, problem("409 Conflict", R"({"code":"conflict","layer":"client","detail":"at 8, not 7"})"));
+  stub_.set("PUT " + kHello,
+            problem("412 Precondition Failed", R"({"code":"stale","layer":"client","detail":"at 8, not 7"})"));
   const auto outcome = deploy();
   EXPECT_EQ(outcome.code, 3);
   EXPECT_THAT(outcome.err, HasSubstr("error: another deploy or rollback came between: at 8, not 7\n"));
