@@ -88,6 +88,12 @@ json routes_json(const domain::FunctionSpec& spec, std::string_view gateway_url)
 
 std::string line_of(const json& document) { return text_of(document) + "\n"; }
 
+// A large document may be wrong in a million places: nobody reads so much, and each costs.
+void keep_few(std::vector<Complaint>& complaints) {
+  constexpr std::size_t kMost = 100;
+  if (complaints.size() > kMost) complaints.erase(complaints.begin() + kMost, complaints.end());
+}
+
 // A field that could not be read is complained of already; what its default lacks is no news.
 bool is_covered(const Complaint& late, const std::vector<Complaint>& earlier) {
   return std::ranges::any_of(earlier, [&](const Complaint& known) {
@@ -183,6 +189,7 @@ Deployment read_deployment(std::string_view body, const domain::FunctionName& na
     complaints.push_back({"package", "must be \"sha256:\" and 64 lower-case hex digits"});
   }
   const bool is_read = complaints.empty();
+  keep_few(complaints);
   const auto& said = deployment.spec.name;
   if (!said.name.empty() && said.name != name.name) complaints.push_back({"name", "is not the name in the URL"});
   if (spec != nullptr && spec->contains("namespace") && said.space != name.space) {
@@ -193,6 +200,7 @@ Deployment read_deployment(std::string_view body, const domain::FunctionName& na
   for (auto& late : domain::check(deployment.spec)) {
     if (!is_covered(late, earlier)) complaints.push_back(std::move(late));
   }
+  keep_few(complaints);
   if (!complaints.empty()) {
     throw control::InvalidDocument("this function cannot be deployed", std::move(complaints),
                                    is_read ? domain::Code::unprocessable : domain::Code::invalid);

@@ -14,7 +14,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kDeepest = 32;  // nested levels; nothing of ours has more than 5
+constexpr std::size_t kMostComplaints = 100;  // nobody reads more of one document
+constexpr std::size_t kDeepest = 32;          // nested levels; nothing of ours has more than 5
 
 struct Place {
   std::size_t line = 1;
@@ -34,26 +35,39 @@ std::string reason_of(std::string_view what) {
   return std::string(colon == std::string_view::npos ? what : what.substr(colon + 2));
 }
 
-// Refuses what the parser would accept silently: a key that stands twice, and nesting without end.
-class Watch {
+// Refuses what the parser would accept silently: a key that stands twice, and nesting without end. A look of its own
+// before the parse: nlohmann's parser, given a callback, goes through all of an array again for each object in it.
+class Watch final : public nlohmann::json_sax<json> {
  public:
-  bool operator()(int depth, json::parse_event_t event, json& value) {
-    if (depth > kDeepest) throw InvalidDocument("the JSON is nested too deeply", {});
-    if (event == json::parse_event_t::object_start) {
-      keys_.emplace_back();
-    } else if (event == json::parse_event_t::object_end) {
-      keys_.pop_back();
-    } else if (event == json::parse_event_t::key) {
-      const auto& key = value.get_ref<const std::string&>();
-      if (!keys_.back().insert(key).second) {
-        throw InvalidDocument("the JSON has the key \"" + key + "\" twice in one object", {});
-      }
-    }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_array() override { return leave(); }
+  bool start_object(std::size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool key(string_t& key) override {
+    if (keys_.back().insert(key).second) return true;
+    throw InvalidDocument("the JSON has the key \"" + key + "\" twice in one object", {});
+  }
+  bool parse_error(std::size_t, const std::string&, const json::exception&) override { return false; }  // told later
+
+ private:
+  bool enter() {
+    if (keys_.size() == kDeepest) throw InvalidDocument("the JSON is nested too deeply", {});
+    keys_.emplace_back();
+    return true;
+  }
+  bool leave() {
+    keys_.pop_back();
     return true;
   }
 
- private:
-  std::vector<std::set<std::string>> keys_;
+  std::vector<std::set<std::string>> keys_;  // of each array and object that is open
 };
 
 // A whole number of at least 0, however it is written: 3, 3.0 and 3e0 are the same to JSON Schema.
@@ -86,7 +100,8 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 json parse_json(std::string_view text) {
   try {
     Watch watch;
-    return json::parse(text, std::ref(watch));
+    json::sax_parse(text, &watch);
+    return json::parse(text);
   } catch (const json::parse_error& error) {
     const auto place = place_of(text, error.byte == 0 ? 0 : error.byte - 1);
     throw InvalidDocument("the body is no JSON: line " + std::to_string(place.line) + ", column " +
@@ -123,7 +138,7 @@ std::string JsonFields::path_of(std::string_view key) const {
 }
 
 void JsonFields::complain(std::string_view key, std::string message) {
-  complaints_.push_back({path_of(key), std::move(message)});
+  if (complaints_.size() < kMostComplaints) complaints_.push_back({path_of(key), std::move(message)});
 }
 
 const json* JsonFields::find(std::string_view key) {
@@ -230,6 +245,7 @@ void JsonFields::texts(std::string_view key, std::map<std::string, std::string>&
 void JsonFields::finish() {
   if (!object_.is_object()) return;
   for (const auto& [key, value] : object_.items()) {
+    if (complaints_.size() >= kMostComplaints) return;
     if (std::ranges::find(known_, key) != known_.end()) continue;
     const auto meant = nearest(key, known_);
     complain(key, meant.empty() ? "is not known here" : "is not known here; did you mean " + std::string(meant) + "?");

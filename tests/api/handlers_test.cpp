@@ -240,6 +240,21 @@ TEST_F(Handlers, RefuseJsonThatIsNotOneSmallDocument) {
   EXPECT_EQ(put(R"({"spec":{"image":"a","history":3.0,"scale":{"max":2e0}}})").status, 202) << "these are whole";
 }
 
+TEST_F(Handlers, TellAHundredFaultsOfADocumentAtMost) {
+  std::string keys, triggers, variables;
+  for (int i = 0; i < 2000; ++i) {
+    keys += ",\"key" + std::to_string(i) + "\":1";
+    triggers += i == 0 ? "{}" : ",{}";
+    variables += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":\"\"";
+  }
+  for (const auto& spec : {R"({"image":"a")" + keys + "}", R"({"image":"a","triggers":[)" + triggers + "]}",
+                           R"({"image":"a","env":{)" + variables + "}}"}) {
+    const auto response = ask("PUT", kFunctions + "/hello", R"({"spec":)" + spec + "}");
+    EXPECT_EQ(response.status / 100, 4);
+    EXPECT_EQ(json::parse(response.body)["errors"].size(), 100u) << spec.substr(0, 60);
+  }
+}
+
 TEST_F(Handlers, GiveEveryDocumentAnETagThatFollowsItsLooks) {
   deploy("hello");
   for (const auto* rest : {"", "/revisions", "/revisions/1", "/status", "/replicas"}) {

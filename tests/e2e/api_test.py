@@ -72,6 +72,7 @@ class Api(unittest.TestCase):
                        env={**os.environ, "SCHEMATHESIS_HOOKS": "api_hooks", "PYTHONPATH": str(HERE)}, cwd=folder,
                        timeout=150 * REPEAT)
         self.assertEqual(done.returncode, 0, done.stdout[-12_000:])
+        self.assertRegex(done.stdout, r"Selected: (\d+)/\1\n", "no operation is left out")
         print(done.stdout[-1500:])
 
     def test_a_generated_client_deploys_looks_and_deletes(self):
