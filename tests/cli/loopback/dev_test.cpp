@@ -189,7 +189,8 @@ class Dev : public testing::Test {
   // Somebody has a function of that name.
   void take_name() {
     stub_.set("GET " + kFunction, answer("200 OK", R"({"name":"hello-dev"})"));
-    stub_.set("PUT " + kFunction, problem("412 Precondition Failed", R"({"code":"stale","layer":"client","detail":"no"})"));
+    stub_.set("PUT " + kFunction,
+              problem("412 Precondition Failed", R"({"code":"stale","layer":"client","detail":"no"})"));
   }
   void leave_mark(const DevProof& proof) { DevMark(marks(), stub_.base(), kHello).write(proof); }
   fs::path marks() const { return home_ / "hearth/dev"; }
