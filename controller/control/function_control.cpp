@@ -303,12 +303,13 @@ ports::ReplicaSpec FunctionEntry::spec(const Order& order) const {
 std::shared_ptr<ReplicaSlots> FunctionEntry::make_slots(ReplicaId replica, const domain::Revision& revision,
                                                         const ports::Running& running, Time now) {
   auto slots = std::make_shared<ReplicaSlots>();
-  slots->info = {.id = replica,
-                 .function = name_,
-                 .revision = revision.number,
-                 .contract = ports::Contract::http,
-                 .templated = !revision.spec.runtime.empty(),
-                 .running = running};
+  slots->info = {
+      .id = replica,
+      .function = name_,
+      .revision = revision.number,
+      .contract = ports::Contract::http,
+      .own_socket = !revision.spec.runtime.empty() && std::holds_alternative<ports::UnixAddress>(running.address),
+      .running = running};
   slots->connections.resize(revision.spec.limits.concurrency);
   slots->meter = meter_.find(replica);
   if (slots->meter) {

@@ -50,7 +50,7 @@ struct ReplicaInfo {
   domain::FunctionName function;
   std::uint64_t revision = 0;
   ports::Contract contract = ports::Contract::http;
-  bool templated = false;  // our own bootstrap listens: its kept connections never go stale
+  bool own_socket = false;  // our own bootstrap listens on its unix socket: kept connections never go stale
   ports::Running running;
 };
 

@@ -13,10 +13,32 @@ using http::FieldId;
 
 constexpr std::string_view kParameterPrefix = "Hearth-Param-";
 
-// Of an HTTP trigger's path; which is only ours to say.
-bool is_parameter(const http::Field& field) noexcept {
-  return field.id == FieldId::other && http::lower(field.name[0]) == 'h' &&
-         http::same_ignoring_case(field.name.substr(0, kParameterPrefix.size()), "hearth-param-");
+// Whether `name` is `wanted` to a server that reads `_` as `-`, as CGI and WSGI do.
+bool reads_as(std::string_view name, std::string_view wanted) noexcept {
+  return std::ranges::equal(name, wanted, {}, [](char c) { return c == '_' ? '-' : http::lower(c); });
+}
+
+bool begins_as(std::string_view name, std::string_view prefix) noexcept {
+  return reads_as(name.substr(0, prefix.size()), prefix);
+}
+
+// Who calls, by which way, and with which parameters is only ours to say; a function may believe any of these.
+bool is_ours(const http::Field& field) noexcept {
+  switch (field.id) {
+    case FieldId::x_forwarded:
+    case FieldId::hearth_call_id:
+    case FieldId::hearth_deadline: return true;
+    case FieldId::other: break;
+    default: return false;
+  }
+  switch (http::lower(field.name[0])) {
+    case 'f': return reads_as(field.name, "forwarded");
+    case 'h':
+      return begins_as(field.name, "hearth-param-") || reads_as(field.name, "hearth-call-id") ||
+             reads_as(field.name, "hearth-deadline-ms");
+    case 'x': return begins_as(field.name, "x-forwarded-") || reads_as(field.name, "x-real-ip");
+    default: return false;
+  }
 }
 
 bool of_one_hop(FieldId id) noexcept {
@@ -79,8 +101,7 @@ void compose_request(std::string& out, const http::RequestHead& request, const C
   const bool names = names_fields(request);
   std::string_view traceparent = facts.traceparent;
   for (const auto& field : request.fields) {
-    const bool ours = field.id == FieldId::x_forwarded || field.id == FieldId::hearth_call_id ||
-                      field.id == FieldId::hearth_deadline || field.id == FieldId::expect || is_parameter(field);
+    const bool ours = is_ours(field) || field.id == FieldId::expect;
     if (ours || of_one_hop(field.id) || (names && named_for_this_hop(request, field))) continue;
     if (field.id == FieldId::traceparent) {
       if (is_traceparent(field.value)) traceparent = field.value;

@@ -39,7 +39,7 @@ AnswerFraming Call::begin_answer() {
   const auto& answer = upstream_->reader().head();
   const auto& request = exchange_.request();
   status_ = answer.status;
-  upstream_->learn(answer, lease_.replica().templated);
+  upstream_->learn(answer, lease_.replica().own_socket);
   framing_ = answer.framing;
   length_left_ = answer.length;
   chunked_.reset();

@@ -67,11 +67,11 @@ Fault not_reached(const ports::Address& address, int error) {
 Upstream::Upstream(http::Loop& loop, int fd, bool connecting)
     : loop_(loop.shared_from_this()), socket_(std::make_unique<http::Socket>(loop, fd)), connecting_(connecting) {}
 
-void Upstream::learn(const http::ResponseHead& answer, bool templated) {
+void Upstream::learn(const http::ResponseHead& answer, bool own_socket) {
   const int seconds = keep_alive_seconds(answer);
   if (!answer.persistent()) {
     keep_for_ = 0ms;
-  } else if (templated) {
+  } else if (own_socket) {
     keep_for_ = kForEver;
   } else {
     keep_for_ = seconds < 0 ? std::chrono::milliseconds{kForeignIdle} : std::chrono::seconds{seconds} - kMargin;

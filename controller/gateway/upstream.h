@@ -29,7 +29,7 @@ class Upstream final : public control::Connection {
   int finish_connecting() noexcept;
 
   // What its server says in `answer` of keeping it.
-  void learn(const http::ResponseHead& answer, bool templated);
+  void learn(const http::ResponseHead& answer, bool own_socket);
   // After a whole answer: whether it may serve another call.
   bool keep(http::Time now);
   // Before another call: false when it is too old or was closed meanwhile. Moves to `loop` where that is another.

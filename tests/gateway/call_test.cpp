@@ -144,6 +144,37 @@ TEST(Call, FindsThatAForeignServerHasClosedItsKeptConnection) {
   EXPECT_EQ(world.upstream.connections(), 3);
 }
 
+// As one of ours does whose container runtime has no unix socket on the host: sending to a closed one succeeds there.
+TEST(Call, FindsThatARuntimesServerOnAPortHasClosedItsKeptConnection) {
+  World world([](Peer& peer) { peer.read_head(), peer.read_body(3), peer.send(ok("once")); },
+              {.templated = true, .tcp = true});
+  RawClient client(world.port());
+  for (int i = 1; i <= 3; ++i) {
+    client.send(post("/fn/hello", "pay"));
+    EXPECT_EQ(status_of(client.receive_answer()), 200);
+    ASSERT_TRUE(world.upstream.await_closed(i));
+    std::this_thread::sleep_for(5ms);  // what was kept for less than one is not looked at
+  }
+  EXPECT_EQ(world.upstream.connections(), 3);
+}
+
+TEST(Call, TakesOffWhatAFunctionWouldTakeForOurs) {
+  World world(mirror);
+  RawClient client(world.port());
+  for (const auto* name :
+       {"Forwarded", "X-Real-IP", "x_real_ip", "X-Forwarded-Port", "X-Forwarded-Ssl", "X_Forwarded_For",
+        "X-Forwarded_Host", "Hearth_Call_Id", "Hearth-Deadline_Ms", "Hearth_Param_id", "hearth-param_id"}) {
+    client.send("GET /fn/hello HTTP/1.1\r\nHost: h\r\n" + std::string(name) + ": forged\r\n\r\n");
+    const auto answer = client.receive_answer();
+    EXPECT_EQ(status_of(answer), 200) << name;
+    EXPECT_FALSE(has(answer, "forged")) << name;
+  }
+  for (const auto* name : {"Forwarded-By", "X-Real-IP-2", "X-Forward", "Hearth-Params", "X_Mine", "Hearth-Call"}) {
+    client.send("GET /fn/hello HTTP/1.1\r\nHost: h\r\n" + std::string(name) + ": theirs\r\n\r\n");
+    EXPECT_TRUE(has(client.receive_answer(), std::string(name) + ": theirs\r\n")) << name;
+  }
+}
+
 TEST(Call, DoesNotKeepAConnectionLongerThanItsServerSays) {
   World world([](Peer& peer) {
     while (!peer.read_head().empty()) {
