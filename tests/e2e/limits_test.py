@@ -144,6 +144,16 @@ class Limits(HearthdCase):
         self.await_logged("hearth: refused another process or thread: limits.pids is 24")
         self.assertEqual(self.call("/").text, replica)
 
+    def test_a_replica_that_outlived_hearthd_is_still_watched(self):
+        said = "hearth: refused another process or thread: limits.pids is 24"
+        replica = self.call("/").text
+        self.hearthd.kill()
+        self.hearthd.start()
+        self.assertEqual(self.call("/").text, replica)
+        before = self.hearthd.fn("logs", "one", "--tail", "1000").stdout.count(said)
+        self.call("/fork")
+        wait_for("it is told again", lambda: self.hearthd.fn("logs", "one", "--tail", "1000").stdout.count(said) > before, 30)
+
     def test_no_more_calls_at_once_than_it_takes(self):
         self.call("/")
         answers = list(self.pool.map(lambda _: self.call("/crowd"), range(12)))

@@ -57,7 +57,8 @@ struct Container {
   std::string name = {};  // without Docker's leading slash
   bool running = false;
   bool paused = false;
-  int pid = 0;  // of its first process, on the engine's machine
+  int pid = 0;   // of its first process, on the engine's machine
+  int pids = 0;  // how many processes and threads it may have; 0: as many as it likes
   ports::Exit exit = {};
   Labels labels = {};
   std::map<std::string, std::string> addresses = {};  // network → IPv4 address; empty ones left out

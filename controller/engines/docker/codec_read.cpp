@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace hearth::docker {
@@ -45,6 +46,7 @@ Container read_container(const json& inspected) {
   container.running = flag_of(state, "Running");
   container.paused = flag_of(state, "Paused");
   container.pid = number_of<int>(state, "Pid");
+  container.pids = std::max(number_of<int>(object(inspected, "HostConfig"), "PidsLimit"), 0);
   container.exit = {.code = number_of<int>(state, "ExitCode"), .out_of_memory = flag_of(state, "OOMKilled")};
   container.labels = read_labels(object(inspected, "Config"));
   for (const auto& [network, endpoint] : object(object(inspected, "NetworkSettings"), "Networks").items()) {

@@ -83,7 +83,7 @@ class DockerEngine final : public ports::Engine {
   void handle(const ContainerEvent& event, ports::EngineEvents& events);
   void ran_out(const std::string& container);
   bool ran_out_of_memory(const std::string& container);
-  void watch_processes(const ports::ReplicaSpec& spec, const std::string& container,
+  void watch_processes(domain::ReplicaId replica, const std::string& container, std::uint32_t pids,
                        const std::shared_ptr<Following>& output);
   void reconnected();
   bool keep_up(const std::stop_token& stop) noexcept;

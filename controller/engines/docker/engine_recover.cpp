@@ -81,7 +81,11 @@ std::optional<Found> DockerEngine::adopt(ReplicaId replica, const Record& record
   }
   if (!answers(address)) return std::nullopt;
   roster_.add({.replica = replica, .container = record.container, .state = MemberState::running});
-  roster_.set_output(replica, followers_.join(record.container, replica, record.function, told));
+  const auto output = followers_.join(record.container, replica, record.function, told);
+  roster_.set_output(replica, output);
+  if (container->pids > 0) {
+    watch_processes(replica, record.container, static_cast<std::uint32_t>(container->pids), output);
+  }
   return Found{.id = replica,
                .function = record.function,
                .revision = record.revision,

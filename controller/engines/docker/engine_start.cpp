@@ -131,7 +131,7 @@ Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& conta
     } else {
       output = followers_.follow(container, spec.id, spec.function, ended);
       roster_.set_output(spec.id, output);
-      watch_processes(spec, container, output);
+      watch_processes(spec.id, container, spec.limits.pids, output);
     }
     const auto address = await_listening(spec, container, deadline, halt.get_token());
     throw_if(stop);
@@ -154,9 +154,9 @@ Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& conta
 }
 
 // What is refused a process says so in its own words, if at all: why, its log tells.
-void DockerEngine::watch_processes(const ReplicaSpec& spec, const std::string& container,
+void DockerEngine::watch_processes(domain::ReplicaId replica, const std::string& container, std::uint32_t pids,
                                    const std::shared_ptr<Following>& output) {
-  host_.watch_processes(spec.id, container, [output, pids = spec.limits.pids] {
+  host_.watch_processes(replica, container, [output, pids] {
     output->note("hearth: refused another process or thread: limits.pids is " + std::to_string(pids) +
                  "; raise it, or find what starts so many");
   });
