@@ -98,12 +98,11 @@ void Metering::write() {
   forget_old_days();
 }
 
-// Once a day is enough, and once at the start.
+// Once a day is enough, and once at the start; what is a lot goes over many ticks, so that usage is written meanwhile.
 void Metering::forget_old_days() {
   const auto today = domain::day_of(taken_at_);
   if (cleaned_ == today) return;
-  records_.remove_before(today - settings_.keep);
-  cleaned_ = today;
+  if (records_.remove_before(today - settings_.keep)) cleaned_ = today;
 }
 
 std::vector<DayUsage> Metering::usage(const Query& query) const {

@@ -82,17 +82,15 @@ std::vector<DayUsage> UsageRecords::list(std::string_view space, Day from, Day t
   return found;
 }
 
-void UsageRecords::remove_before(Day day) {
-  constexpr std::size_t kPage = 500;
+bool UsageRecords::remove_before(Day day) {
+  constexpr std::size_t kPage = 50;
   const auto end = prefix_of(day);
-  while (true) {
-    const auto page = store_.list(kAll, {}, kPage);
-    for (const auto& document : page) {
-      if (document.key >= end) return;
-      store_.remove(document.key, document.version);
-    }
-    if (page.size() < kPage) return;
+  const auto page = store_.list(kAll, {}, kPage);
+  for (const auto& document : page) {
+    if (document.key >= end) return true;
+    store_.remove(document.key, document.version);
   }
+  return page.size() < kPage;
 }
 
 }  // namespace hearth::control

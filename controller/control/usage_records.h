@@ -32,7 +32,8 @@ class UsageRecords {
   std::vector<domain::DayUsage> list(std::string_view space, domain::Day from, domain::Day to,
                                      const std::optional<std::pair<domain::Day, std::string>>& after,
                                      std::size_t limit) const;
-  void remove_before(domain::Day day);
+  // A few at a time, for each is a write of its own; true: none is left.
+  bool remove_before(domain::Day day);
 
  private:
   struct Known {

@@ -283,6 +283,22 @@ TEST_F(MeteringTest, ForgetsDaysThatAreOverForLong) {
   EXPECT_TRUE(records.find({old + std::chrono::days{1}, {.name = "b"}}));
 }
 
+TEST_F(MeteringTest, ForgetsManyDaysOverManyTicks) {
+  UsageRecords records{store_};
+  Usage some;
+  some.cold_starts = 1;
+  const auto old = today() - std::chrono::days{500};
+  UsageRecords::Batch batch;
+  for (int i = 0; i < 120; ++i) batch[{old, {.name = "f" + std::to_string(i)}}] = some;
+  records.add(batch);
+  const auto left = [&] { return records.list("default", old, old, {}, 1000).size(); };
+  metering_.settle();
+  EXPECT_EQ(left(), 70u) << "the rest holds nobody up";
+  metering_.settle();
+  metering_.settle();
+  EXPECT_EQ(left(), 0u);
+}
+
 TEST_F(MeteringTest, ListsDaysAndFunctionsPageByPage) {
   UsageRecords records{store_};
   Usage some;
