@@ -49,9 +49,11 @@ bool names_files(const std::string& dependencies) {
     line.erase(0, line.find_first_not_of(" \t"));
     if (line.empty() || line.front() == '#') continue;
     const bool option = line.starts_with("-") && !line.starts_with("--hash");
-    if (option || line.starts_with(".") || line.starts_with("/")) return true;
-    if (line.find("file:") != line.npos || line.find(".whl") != line.npos || line.find(".tar") != line.npos)
-      return true;
+    const bool address = line.starts_with("//");  // of a registry, in .npmrc
+    if (option || line.starts_with(".") || (line.starts_with("/") && !address)) return true;
+    for (const auto* word : {"file:", ".whl", ".tar", "\"workspaces\""}) {
+      if (line.find(word) != line.npos) return true;
+    }
   }
   return false;
 }

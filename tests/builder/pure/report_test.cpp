@@ -90,6 +90,8 @@ TEST(ImageNames, AreSplitAtTheTagAndNotAtThePort) {
 
 TEST(Requirements, ThatNameFilesOfThePackageAreKnown) {
   EXPECT_FALSE(names_files("# -r x\nsix==1.16.0 --hash=sha256:1\n  requests>=2 ; python_version > '3'\n"));
+  EXPECT_FALSE(names_files("{\"dependencies\": {\"a\": \"1\"}}\n//registry.example.org/:_authToken=x\n"));
+  EXPECT_TRUE(names_files("{\n  \"workspaces\": [\"packages/*\"]\n}\n"));
   EXPECT_TRUE(names_files("-r more.txt\n"));
   EXPECT_TRUE(names_files("six\n./local\n"));
   EXPECT_TRUE(names_files("thing @ file:./thing\n"));
