@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <cassert>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 
@@ -35,13 +36,19 @@ Interrupt::~Interrupt() {
 }
 
 void Interrupt::watch() {
+  // Two at once are one wish: what is under way still gets to leave the terminal as it was.
+  constexpr std::chrono::milliseconds kOneWish{500};
+  std::chrono::steady_clock::time_point first;
   pollfd watched[] = {{signals_, POLLIN, 0}, {ended_, POLLIN, 0}};
   for (;;) {
     if (::poll(watched, 2, -1) < 0) continue;
     if (watched[1].revents != 0) return;
     signalfd_siginfo info{};
     if (::read(signals_, &info, sizeof info) != sizeof info) continue;
+    const auto now = std::chrono::steady_clock::now();
+    if (signal_ != 0 && now - first < kOneWish) continue;
     if (signal_ != 0) ::_exit(128 + signal_);
+    first = now;
     signal_ = static_cast<int>(info.ssi_signo);
     source_.request_stop();
   }

@@ -15,7 +15,7 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  // Stopped by the first signal; the second one ends the process at once.
+  // Stopped by the first signal; one that comes half a second later or more ends the process at once.
   std::stop_token token() const { return source_.get_token(); }
   // The signal that came; 0 while none has.
   int signal() const { return signal_; }

@@ -152,7 +152,7 @@ class Watch(TerminalCase):
         self.assertTrue(terminal.shows_cursor())
         terminal.type(self.fn() + " status bee --watch; echo code=$?", "Enter")
         terminal.await_text("bee is cold", "no replicas", "q quits")
-        terminal.type("C-z", "C-\\", "C-c")  # only the last ends it: the others would leave the terminal as it is
+        terminal.type("C-z", "C-\\", "C-c", "C-c")  # what ends it is the third, and the fourth not before the page is put back
         terminal.await_text("before", "code=130")
         self.assertTrue(terminal.shows_cursor())
         for name in ("ant", "bee"):
