@@ -76,7 +76,7 @@ std::optional<std::uint64_t> whole_number(const json& value) {
   if (value.is_number_unsigned()) return value.get<std::uint64_t>();
   if (!value.is_number()) return std::nullopt;
   const auto number = value.get<double>();
-  if (!(number >= 0 && number <= kExact) || std::trunc(number) != number) return std::nullopt;
+  if (number < 0 || number > kExact || std::trunc(number) != number) return std::nullopt;
   return static_cast<std::uint64_t>(number);
 }
 

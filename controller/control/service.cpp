@@ -150,10 +150,12 @@ void Service::load(Uploads uploads) {
     for (auto& revision : revisions) {
       const bool serves = revision.number == function.active;
       if (revision.state == RevisionState::building || revision.state == RevisionState::starting) {
-        if (revision.number > function.active) cut_off.push_back(std::move(revision));
+        if (revision.number > function.active) {
+          cut_off.push_back(std::move(revision));
+          continue;
+        }
         // What serves was only not recorded as ready, and what is older would take the place of what is newer.
-        if (revision.number <= function.active)
-          impl_->settle(revision, serves ? std::nullopt : std::optional{cut_short()});
+        impl_->settle(revision, serves ? std::nullopt : std::optional{cut_short()});
       }
       if (serves) active.push_back(std::move(revision));
     }
@@ -344,7 +346,8 @@ Versioned<Function> Service::rollback(const FunctionName& name, std::optional<st
   if (fault) throw Error{std::move(*fault)};
   const auto lock = impl_->hold(name);
   if (impl_->dispatcher.serving(name) != revision.number) throw Error{overtaken(name, revision.number)};
-  if ((fault = impl_->activate(revision))) throw Error{std::move(*fault)};
+  fault = impl_->activate(revision);
+  if (fault) throw Error{std::move(*fault)};
   impl_->prune(name, revision.spec.history);
   return impl_->must_find(name);
 }
