@@ -3,6 +3,7 @@
 #include "control/build_queue.h"
 #include "control/faults.h"
 #include "control/records.h"
+#include "control/retention.h"
 #include "control/route_claims.h"
 #include "control/spec_codec.h"
 
@@ -10,7 +11,6 @@
 #include <map>
 #include <mutex>
 #include <shared_mutex>
-#include <span>
 
 namespace hearth::control {
 
@@ -67,6 +67,7 @@ struct Service::Impl {
         builder(builder_in),
         dispatcher(dispatcher_in),
         clock(clock_in),
+        retention(records, packages, builder),
         builds(builder, packages,
                [this](const Revision& revision, const std::stop_token& stop) { return built(revision, stop); }) {}
 
@@ -102,15 +103,15 @@ struct Service::Impl {
   Versioned<Function> must_be_at(const FunctionName& name, std::optional<std::uint64_t> expected);
   void must_be_there(const Revision& revision);
   std::optional<Fault> activate(const Revision& revision);
-  void prune(const FunctionName& name, std::size_t history);
+  void prune(const Revision& latest) { retention.prune(must_find(latest.function).value, latest.spec.history); }
   void note_time(const Revision& revision);
-  void discard(std::span<const Revision> revisions);
 
   Records records;
   ports::Packages& packages;
   ports::Builder& builder;
   Dispatcher& dispatcher;
   const ports::Clock& clock;
+  Retention retention;
   RouteClaims routes;  // of active revisions
   std::mutex mutex_of_holds;
   std::map<FunctionName, std::shared_ptr<std::mutex>> holds;
@@ -137,7 +138,7 @@ void Service::close() {
 
 void Service::load(Uploads uploads) {
   constexpr std::size_t kAll = 1'000'000;
-  impl_->discard(impl_->records.orphans());
+  impl_->retention.discard(impl_->records.orphans());
   const auto used = impl_->records.packages();
   for (const auto& package : impl_->packages.list()) {
     if (uploads == Uploads::forget && !used.contains(package)) impl_->packages.remove(package);
@@ -230,12 +231,12 @@ bool Service::Impl::take_in(Revision& revision) {
   if (revision.state == RevisionState::ready) revision.state = RevisionState::starting;
   if (revision.state != RevisionState::starting || revision.verify) {
     records.put(revision);
-    if (revision.state == RevisionState::failed) prune(revision.function, revision.spec.history);
+    if (revision.state == RevisionState::failed) prune(revision);
     return revision.state == RevisionState::starting;
   }
   settle(revision, activate(revision));
   if (revision.state == RevisionState::ready) dispatcher.serve(revision);
-  prune(revision.function, revision.spec.history);
+  prune(revision);
   return false;
 }
 
@@ -259,7 +260,7 @@ void Service::Impl::decide(Revision& revision, std::optional<Fault> fault) {
   if (fault && must_find(revision.function).value.active == 0) {
     dispatcher.remove(revision.function, std::chrono::milliseconds{0});
   }
-  prune(revision.function, revision.spec.history);
+  prune(revision);
 }
 
 // Its function may have been deleted while it was built or tried.
@@ -289,32 +290,6 @@ std::optional<Fault> Service::Impl::activate(const Revision& revision) {
   }
   dispatcher.list(revision);
   return std::nullopt;
-}
-
-// What a rollback is not likely to go to goes, with its image and its package, the oldest first; so do failures that
-// newer ones have made old news. What cannot be removed now is removed with the next one.
-void Service::Impl::prune(const FunctionName& name, std::size_t history) {
-  constexpr std::size_t kFailures = 3;
-  const auto function = must_find(name).value;
-  std::vector<Revision> served;
-  std::vector<Revision> failed;
-  for (auto& one : records.revisions(name)) {
-    if (one.state == RevisionState::failed) {
-      failed.push_back(std::move(one));
-    } else if (one.state == RevisionState::ready && one.number != function.active) {
-      served.push_back(std::move(one));
-    }
-  }
-  std::ranges::stable_partition(served, [&](const Revision& one) { return one.number == function.previous; });
-  const auto beyond = [](std::span<const Revision> all, std::size_t kept) {
-    return all.subspan(std::min(kept, all.size()));
-  };
-  try {
-    discard(beyond(served, history));
-    discard(beyond(failed, kFailures));
-  } catch (const Error&) {
-    return;
-  }
 }
 
 Versioned<Function> Service::Impl::must_be_at(const FunctionName& name, std::optional<std::uint64_t> expected) {
@@ -348,21 +323,8 @@ Versioned<Function> Service::rollback(const FunctionName& name, std::optional<st
   if (impl_->dispatcher.serving(name) != revision.number) throw Error{overtaken(name, revision.number)};
   fault = impl_->activate(revision);
   if (fault) throw Error{std::move(*fault)};
-  impl_->prune(name, revision.spec.history);
+  impl_->prune(revision);
   return impl_->must_find(name);
-}
-
-// Records are read once for all of them: what is left may be made of the same packages.
-void Service::Impl::discard(std::span<const Revision> revisions) {
-  if (revisions.empty()) return;
-  for (const auto& revision : revisions) {
-    builder.discard(revision);  // first: where it fails, the record is there to try again by
-    records.remove(revision);
-  }
-  const auto used = records.packages();
-  for (const auto& revision : revisions) {
-    if (!revision.package.empty() && !used.contains(revision.package)) packages.remove(revision.package);
-  }
 }
 
 Versioned<Function> Service::function(const FunctionName& name) { return impl_->must_find(name); }
@@ -412,7 +374,7 @@ void Service::remove(const FunctionName& name, std::optional<std::uint64_t> expe
     impl_->records.remove(revision);  // its build discards what it made
     return true;
   });
-  impl_->discard(revisions);
+  impl_->retention.discard(revisions);
 }
 
 }  // namespace hearth::control
