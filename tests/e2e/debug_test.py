@@ -260,7 +260,7 @@ class Debug(HearthdCase):
         # hearthd itself refuses as well, whoever asks it.
         answer = self.hearthd.ask("PUT", "/v1/namespaces/default/functions/elk",
                                   json.dumps({"spec": {"image": "example/ibis:1", "debug": True}}).encode())
-        self.assertEqual(answer.status, 400, answer)
+        self.assertEqual(answer.status, 422, answer)
         self.assertRegex(answer.text, "debug.*only a function with a runtime has a debugger")
         self.assertEqual(json.loads(self.hearthd.fn("list", "-o", "json").stdout)["items"], [])
 
