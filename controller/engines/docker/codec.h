@@ -57,8 +57,7 @@ struct Container {
   std::string name = {};  // without Docker's leading slash
   bool running = false;
   bool paused = false;
-  int pid = 0;   // of its first process, on the engine's machine
-  int pids = 0;  // how many processes and threads it may have; 0: as many as it likes
+  int pid = 0;  // of its first process, on the engine's machine
   ports::Exit exit = {};
   Labels labels = {};
   std::map<std::string, std::string> addresses = {};  // network → IPv4 address; empty ones left out
@@ -85,6 +84,7 @@ struct Record {
   bool templated = false;  // it has a socket
   std::string network;     // where its address is; empty where it has none but a socket
   bool debug = false;      // its debugger is at that address
+  std::uint32_t pids = 0;  // limits.pids; 0: written down by a hearthd that did not say
   bool operator==(const Record&) const = default;
 };
 std::string write_record(const Record& record);

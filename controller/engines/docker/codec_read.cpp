@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <charconv>
 
 namespace hearth::docker {
@@ -46,7 +45,6 @@ Container read_container(const json& inspected) {
   container.running = flag_of(state, "Running");
   container.paused = flag_of(state, "Paused");
   container.pid = number_of<int>(state, "Pid");
-  container.pids = std::max(number_of<int>(object(inspected, "HostConfig"), "PidsLimit"), 0);
   container.exit = {.code = number_of<int>(state, "ExitCode"), .out_of_memory = flag_of(state, "OOMKilled")};
   container.labels = read_labels(object(inspected, "Config"));
   for (const auto& [network, endpoint] : object(object(inspected, "NetworkSettings"), "Networks").items()) {
@@ -89,9 +87,14 @@ std::optional<ContainerEvent> read_event(std::string_view line) {
 }
 
 std::string write_record(const Record& record) {
-  return json{{"container", record.container}, {"namespace", record.function.space}, {"function", record.function.name},
-              {"revision", record.revision},   {"templated", record.templated},      {"network", record.network},
-              {"debug", record.debug}}
+  return json{{"container", record.container},
+              {"namespace", record.function.space},
+              {"function", record.function.name},
+              {"revision", record.revision},
+              {"templated", record.templated},
+              {"network", record.network},
+              {"debug", record.debug},
+              {"pids", record.pids}}
       .dump();
 }
 
@@ -103,7 +106,8 @@ std::optional<Record> read_record(std::string_view text) {
                 .revision = number_of<std::uint64_t>(value, "revision"),
                 .templated = flag_of(value, "templated"),
                 .network = text_of(value, "network"),
-                .debug = flag_of(value, "debug")};
+                .debug = flag_of(value, "debug"),
+                .pids = number_of<std::uint32_t>(value, "pids")};
   if (record.container.empty()) return std::nullopt;
   return record;
 }

@@ -83,9 +83,7 @@ std::optional<Found> DockerEngine::adopt(ReplicaId replica, const Record& record
   roster_.add({.replica = replica, .container = record.container, .state = MemberState::running});
   const auto output = followers_.join(record.container, replica, record.function, told);
   roster_.set_output(replica, output);
-  if (container->pids > 0) {
-    watch_processes(replica, record.container, static_cast<std::uint32_t>(container->pids), output);
-  }
+  if (record.pids > 0) watch_processes(replica, record.container, record.pids, output);
   return Found{.id = replica,
                .function = record.function,
                .revision = record.revision,

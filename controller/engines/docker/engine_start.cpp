@@ -100,7 +100,8 @@ std::string DockerEngine::create(const ReplicaSpec& spec) {
                                           .revision = spec.revision,
                                           .templated = by_socket,
                                           .network = by_socket && !spec.debug ? "" : network,
-                                          .debug = spec.debug}));
+                                          .debug = spec.debug,
+                                          .pids = spec.limits.pids}));
     if (!around.all_networks) {
       for (const auto& network : spec.network.attach) networks_.connect(container, network);
     }
