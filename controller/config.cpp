@@ -126,15 +126,15 @@ void print_manual() {
 
 // docs/reference/hearth-yaml.md, of the same table. What differs between root and others is told in words.
 void print_reference() {
-  std::string text =
-      "# hearth.yaml\n\nMade from hearthd's own table of settings by `./dev docs`: change it there. The file lies in "
-      "the "
-      "configuration folder\n(`/etc/hearth` for root, `~/.config/hearth` for others), and holds `key: value` lines. A "
-      "flag "
-      "goes before a variable, and that before\nthe file. A key that hearthd does not know, or a value that it does "
-      "not "
-      "understand, is told with its line, and it does not start.\n\n| key | what it is | default | flag | variable |\n"
-      "|---|---|---|---|---|\n";
+  std::string text = R"(# hearth.yaml
+
+Made from hearthd's own table of settings by `./dev docs`: change it there. The file lies in the configuration folder
+(`/etc/hearth` for root, `~/.config/hearth` for others), and holds `key: value` lines. A flag goes before a variable, and that before
+the file. A key that hearthd does not know, or a value that it does not understand, is told with its line, and it does not start.
+
+| key | what it is | default | flag | variable |
+|---|---|---|---|---|
+)";
   const auto usual = defaults();
   for (const auto& [name, setting] : settings()) {
     const auto value = name.ends_with("_dir")   ? "by the user"
@@ -145,12 +145,11 @@ void print_reference() {
     text += "| " + (name == "config_dir" ? "" : "`" + name + "`") + " | " + setting.help + " | " + value + " | `--" +
             replaced(name, '_', '-') + " " + type + "` | `" + variable_of(name) + "` |\n";
   }
-  std::fputs(
-      (text +
-       "\nWhere a `_dir` is by default: root has `/etc/hearth`, `/var/lib/hearth` and `/run/hearth`; others have "
-       "`hearth` in\n`$XDG_CONFIG_HOME`, `$XDG_STATE_HOME` and `$XDG_RUNTIME_DIR`.\n")
-          .c_str(),
-      stdout);
+  text += R"(
+Where a `_dir` is by default: root has `/etc/hearth`, `/var/lib/hearth` and `/run/hearth`; others have `hearth` in
+`$XDG_CONFIG_HOME`, `$XDG_STATE_HOME` and `$XDG_RUNTIME_DIR`.
+)";
+  std::fputs(text.c_str(), stdout);
 }
 
 // Puts what flags and variables say over `words`; false when only help was asked for.

@@ -43,10 +43,7 @@ domain::State state_of(const std::vector<domain::Fleet::Replica>& replicas, bool
 void FunctionEntry::serve(const domain::Revision& revision) {
   change([&](FleetEffects&, Deliveries&, Time) {
     revisions_.insert_or_assign(revision.number, std::make_shared<const domain::Revision>(revision));
-    if (fleet_.revision() != revision.number) {
-      last_failure_.reset();
-      last_death_.reset();
-    }
+    if (fleet_.revision() != revision.number) forget_failures();
     fleet_.serve(revision.number, settings_of(revision.spec));
   });
 }

@@ -255,7 +255,10 @@ void Service::Impl::decide(Revision& revision, std::optional<Fault> fault) {
     throw;
   }
   // A rollback may have come between.
-  if (!fault && dispatcher.serving(revision.function) == revision.number) fault = activate(revision);
+  if (!fault && dispatcher.serving(revision.function) == revision.number) {
+    fault = activate(revision);
+    if (!fault) dispatcher.list(revision);
+  }
   settle(revision, fault);
   if (fault && must_find(revision.function).value.active == 0) {
     dispatcher.remove(revision.function, std::chrono::milliseconds{0});
@@ -288,7 +291,6 @@ std::optional<Fault> Service::Impl::activate(const Revision& revision) {
     if (const auto active = records.revision(revision.function, serving)) dispatcher.serve(*active);
     return error.fault();
   }
-  dispatcher.list(revision);
   return std::nullopt;
 }
 
@@ -323,6 +325,7 @@ Versioned<Function> Service::rollback(const FunctionName& name, std::optional<st
   if (impl_->dispatcher.serving(name) != revision.number) throw Error{overtaken(name, revision.number)};
   fault = impl_->activate(revision);
   if (fault) throw Error{std::move(*fault)};
+  impl_->dispatcher.list(revision);
   impl_->prune(revision);
   return impl_->must_find(name);
 }
