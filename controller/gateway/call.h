@@ -21,7 +21,7 @@ namespace hearth::gateway {
 struct Surroundings {
   http::Loop& loop;
   control::Dispatcher& dispatcher;
-  ports::Host& host;
+  ports::Doors& host;
   control::Directory::Reader functions;
   CallIds ids;
   std::chrono::milliseconds explain_patience;

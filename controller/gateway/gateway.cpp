@@ -8,7 +8,7 @@ namespace {
 
 class CallHandler final : public http::Handler {
  public:
-  CallHandler(http::Loop& loop, control::Dispatcher& dispatcher, ports::Host& host, std::chrono::milliseconds patience,
+  CallHandler(http::Loop& loop, control::Dispatcher& dispatcher, ports::Doors& host, std::chrono::milliseconds patience,
               TunnelLimits web_sockets)
       : around_{.loop = loop,
                 .dispatcher = dispatcher,
@@ -47,7 +47,7 @@ struct Gateway::Impl {
   http::Server server;
 };
 
-Gateway::Gateway(control::Dispatcher& dispatcher, ports::Host& host, Settings settings)
+Gateway::Gateway(control::Dispatcher& dispatcher, ports::Doors& host, Settings settings)
     : impl_(new Impl{
           http::Server(with_timing(std::move(settings.server)),
                        [&dispatcher, &host, patience = settings.explain_patience, web_sockets = settings.web_sockets](

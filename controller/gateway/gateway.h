@@ -27,7 +27,7 @@ class Gateway {
 
   // Binds at once; throws domain::Error (`conflict` when the port is in use, `internal` when it has more threads than
   // the dispatcher counts with). What is passed outlives it.
-  Gateway(control::Dispatcher& dispatcher, ports::Host& host, Settings settings);
+  Gateway(control::Dispatcher& dispatcher, ports::Doors& host, Settings settings);
   ~Gateway();  // stops without grace
 
   void start();

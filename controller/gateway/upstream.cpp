@@ -111,7 +111,7 @@ int Upstream::finish_connecting() noexcept {
   return error;
 }
 
-std::unique_ptr<Upstream> open_upstream(http::Loop& loop, ports::Host& host, const ports::Address& address,
+std::unique_ptr<Upstream> open_upstream(http::Loop& loop, ports::Doors& host, const ports::Address& address,
                                         domain::Fault& fault) {
   try {
     if (const auto* unix = std::get_if<ports::UnixAddress>(&address)) {

@@ -50,7 +50,7 @@ domain::Fault not_reached(const ports::Address& address, int error);
 
 // Opens one, without waiting: over TCP it may still be connecting, and is writable when that has ended. Null with
 // `fault` set where the replica cannot be connected to.
-std::unique_ptr<Upstream> open_upstream(http::Loop& loop, ports::Host& host, const ports::Address& address,
+std::unique_ptr<Upstream> open_upstream(http::Loop& loop, ports::Doors& host, const ports::Address& address,
                                         domain::Fault& fault);
 
 }  // namespace hearth::gateway

@@ -41,9 +41,18 @@ struct MemoryUse {
 
 enum class Awaited : std::uint8_t { listening, timed_out, cancelled };
 
-class Host {
+// All that the gateway asks of this machine.
+class Doors {
  public:
-  virtual ~Host() = default;
+  virtual ~Doors() = default;
+
+  // A connected, non-blocking socket to the replica. Never blocks, never follows what the function put in the
+  // socket's place; throws `unavailable` when nothing listens, `function` layer when it is not what it should be.
+  virtual Descriptor connect(const UnixAddress& address) = 0;
+};
+
+class Host : public Doors {
+ public:
 
   // A fresh folder that the replica's user may write and nobody else; the container sees it as /run/hearth.
   virtual std::filesystem::path make_socket_folder(domain::ReplicaId replica) = 0;
@@ -56,10 +65,6 @@ class Host {
   // Returns once something of the container `owner` accepts on the replica's socket.
   virtual Awaited await_socket(domain::ReplicaId replica, const std::string& owner, std::chrono::milliseconds timeout,
                                std::stop_token stop) = 0;
-
-  // A connected, non-blocking socket to the replica. Never blocks, never follows what the function put in the
-  // socket's place; throws `unavailable` when nothing listens, `function` layer when it is not what it should be.
-  virtual Descriptor connect(const UnixAddress& address) = 0;
 
   // Nothing where the container `owner` is gone or its control groups cannot be seen from here.
   virtual std::optional<MemoryUse> memory_of(const std::string& owner) = 0;

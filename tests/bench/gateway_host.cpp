@@ -23,21 +23,9 @@ namespace hearth {
 namespace {
 
 // Connects to the upstream's own socket; sockets of containers are looked at harder, once a connection.
-class UpstreamHost final : public ports::Host {
+class UpstreamHost final : public ports::Doors {
  public:
   explicit UpstreamHost(std::string socket) : socket_(std::move(socket)) {}
-
-  std::filesystem::path make_socket_folder(domain::ReplicaId /*replica*/) override { return {}; }
-  void remember(domain::ReplicaId /*replica*/, const std::string& /*record*/) override {}
-  std::map<domain::ReplicaId, std::string> remembered() override { return {}; }
-  void forget(domain::ReplicaId /*replica*/) override {}
-  ports::Awaited await_socket(domain::ReplicaId /*replica*/, const std::string& /*owner*/,
-                              std::chrono::milliseconds /*timeout*/, std::stop_token /*stop*/) override {
-    return ports::Awaited::listening;
-  }
-  std::optional<ports::MemoryUse> memory_of(const std::string& /*owner*/) override { return std::nullopt; }
-  void watch_processes(domain::ReplicaId /*replica*/, const std::string& /*owner*/,
-                       std::function<void()> /*at_limit*/) override {}
 
   ports::Descriptor connect(const ports::UnixAddress& /*address*/) override {
     ports::Descriptor descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};

@@ -22,20 +22,10 @@ using http::RawClient;
 using http::status_of;
 
 // Connects to one path, whatever is asked for.
-class PathHost final : public ports::Host {
+class PathHost final : public ports::Doors {
  public:
   explicit PathHost(std::string path) : path_(std::move(path)) {}
 
-  std::filesystem::path make_socket_folder(domain::ReplicaId) override { return {}; }
-  void remember(domain::ReplicaId, const std::string&) override {}
-  std::map<domain::ReplicaId, std::string> remembered() override { return {}; }
-  void forget(domain::ReplicaId) override {}
-  ports::Awaited await_socket(domain::ReplicaId, const std::string&, std::chrono::milliseconds,
-                              std::stop_token) override {
-    return ports::Awaited::listening;
-  }
-  std::optional<ports::MemoryUse> memory_of(const std::string&) override { return std::nullopt; }
-  void watch_processes(domain::ReplicaId, const std::string&, std::function<void()>) override {}
   ports::Descriptor connect(const ports::UnixAddress&) override {
     if (lost_) {
       ++refused_;
