@@ -53,7 +53,6 @@ class Doors {
 
 class Host : public Doors {
  public:
-
   // A fresh folder that the replica's user may write and nobody else; the container sees it as /run/hearth.
   virtual std::filesystem::path make_socket_folder(domain::ReplicaId replica) = 0;
 
