@@ -55,7 +55,8 @@ http::Task<Call::Try> Call::try_once() {
       if (result == Try::answered) co_return co_await relay();
       if (result == Try::aborted || !reused || !may_repeat()) co_return result;
     } else if (!reused) {
-      co_return Try::not_sent;
+      // A process that dies may take a connection yet, and close it unread.
+      co_return begun ? Try::broken : Try::not_sent;
     }
     upstream_.reset();  // closed by its server while it was idle: once more, on a new one
   }

@@ -229,6 +229,38 @@ TEST(Call, OnAKeptConnectionWhoseReplicaDiesOfItGoesToNoOther) {
   EXPECT_EQ(world.host.refused(), 1);
 }
 
+// The kernel closes a dead process's connections before what it listens at.
+TEST(Call, WhoseReplicaTakesAConnectionAsItDiesOfItGoesToNoOther) {
+  World* there = nullptr;
+  std::atomic<int> heads = 0;
+  World world(
+      [&](Peer& peer) {
+        if (peer.number() > 1) {
+          if (!peer.read_head().empty()) ++heads;
+          return;
+        }
+        peer.read_head();
+        peer.send(ok("warm"));
+        if (peer.read_head().empty()) return;
+        ++heads;
+        there->host.let_die();
+      },
+      {.templated = true});
+  there = &world;
+  RawClient client(world.port());
+  client.send(get("/fn/hello"));
+  EXPECT_EQ(status_of(client.receive_answer()), 200);
+  const auto dead = world.engine.running().front();
+  client.send(get("/fn/hello"));
+  EXPECT_TRUE(world.engine.await([&](const auto&) { return world.host.refused() > 0; }));
+  world.host.let_die(false);
+  world.engine.die(dead, {.code = 137});
+  const auto answer = client.receive_answer();
+  EXPECT_EQ(status_of(answer), 502);
+  EXPECT_TRUE(has(answer, "killed by signal 9")) << answer;
+  EXPECT_EQ(heads, 1);
+}
+
 TEST(Call, ThatComesJustAfterADeathIsServedByTheNextReplica) {
   World world([](Peer& peer) { peer.read_head(), peer.send(ok("served")); }, {.templated = true});
   RawClient client(world.port());

@@ -31,6 +31,13 @@ class PathHost final : public ports::Doors {
       ++refused_;
       throw domain::Error(domain::Code::unavailable, domain::Layer::function, "nothing listens at the socket");
     }
+    if (dying_) {
+      int ends[2] = {-1, -1};
+      EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+      ::close(ends[1]);
+      ++refused_;
+      return ports::Descriptor{ends[0]};
+    }
     ports::Descriptor descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -43,11 +50,14 @@ class PathHost final : public ports::Doors {
 
   // Whether whoever listened there is gone; and how many have found that out.
   void lose(bool lost = true) { lost_ = lost; }
+  // Or is dying: what connects is closed before it could be sent to.
+  void let_die(bool dying = true) { dying_ = dying; }
   int refused() const { return refused_; }
 
  private:
   std::string path_;
   std::atomic<bool> lost_ = false;
+  std::atomic<bool> dying_ = false;
   std::atomic<int> refused_ = 0;
 };
 
