@@ -29,6 +29,12 @@ docker::BuildStep read_step(const YAML::Node& step) {
   return {.command = step["command"].as<std::vector<std::string>>(), .folder = step["folder"].as<std::string>()};
 }
 
+std::vector<std::string> read_cell(const YAML::Node& cell) {
+  auto command = cell["command"].as<std::vector<std::string>>();
+  if (!command.empty()) return command;
+  throw YAML::Exception(cell["command"].Mark(), "it names no program; where there are no cells, leave `cell` out");
+}
+
 docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
   docker::Runtime runtime{.name = root["name"].as<std::string>(), .folder = folder, .bases = {}};
   for (const auto& base : root["bases"]) runtime.bases.push_back(base["image"].as<std::string>());
@@ -51,6 +57,7 @@ docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
   if (const auto debugger = root["debugger"]) {
     runtime.debugger = debugger["command"] ? read_step(debugger) : docker::BuildStep{};
   }
+  if (const auto cell = root["cell"]) runtime.cell = read_cell(cell);
   return runtime;
 }
 
