@@ -2,13 +2,22 @@
 import { unescape } from 'node:querystring';
 import { formatWithOptions } from 'node:util';
 
-const { HEARTH_FUNCTION, HEARTH_NAMESPACE, HEARTH_REVISION, HEARTH_TIMEOUT_MS } = process.env;
 const NUMBER = /^\d+$/;
 const PARAMETER = /^hearth-param-/i;
-const FUNCTION = HEARTH_FUNCTION ?? '';
-const NAMESPACE = HEARTH_NAMESPACE ?? 'default';
-const REVISION = NUMBER.test(HEARTH_REVISION) ? Number(HEARTH_REVISION) : 0;
-const TIMEOUT = NUMBER.test(HEARTH_TIMEOUT_MS) ? Number(HEARTH_TIMEOUT_MS) : 30_000; // where a call brings none
+
+// What the environment says, read when a call first asks: until then this process may be a cell.
+let own;
+function who() {
+  if (own) return own;
+  const { HEARTH_FUNCTION, HEARTH_NAMESPACE, HEARTH_REVISION, HEARTH_TIMEOUT_MS } = process.env;
+  own = {
+    function: HEARTH_FUNCTION ?? '',
+    namespace: HEARTH_NAMESPACE ?? 'default',
+    revision: NUMBER.test(HEARTH_REVISION) ? Number(HEARTH_REVISION) : 0,
+    timeout: NUMBER.test(HEARTH_TIMEOUT_MS) ? Number(HEARTH_TIMEOUT_MS) : 30_000, // where a call brings none
+  };
+  return own;
+}
 
 function level(name) {
   return (...words) => void process.stderr.write(`${name} ${formatWithOptions({}, ...words)}\n`);
@@ -40,13 +49,13 @@ export class Context {
     return (this.#params ??= paramsOf(this.#message.rawHeaders));
   }
   get function() {
-    return FUNCTION;
+    return who().function;
   }
   get namespace() {
-    return NAMESPACE;
+    return who().namespace;
   }
   get revision() {
-    return REVISION;
+    return who().revision;
   }
   get log() {
     return log;
@@ -61,7 +70,7 @@ export class Context {
   }
   remainingMs() {
     const left = this.#message.headers['hearth-deadline-ms'];
-    return Math.max(0, (NUMBER.test(left) ? Number(left) : TIMEOUT) - (performance.now() - this.#begun));
+    return Math.max(0, (NUMBER.test(left) ? Number(left) : who().timeout) - (performance.now() - this.#begun));
   }
 }
 

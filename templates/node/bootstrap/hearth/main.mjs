@@ -1,4 +1,5 @@
 // The replica's process: load, listen, serve, and on SIGTERM finish what runs.
+import { become } from './cell.mjs';
 import { openWhereWanted } from './debugger.mjs';
 import { EXIT_CODE, LoadError, load } from './load.mjs';
 import * as logs from './logs.mjs';
@@ -12,6 +13,7 @@ export async function main() {
   // The first process of a container ignores what it does not handle, and a handler may load for long.
   let stop = () => process.exit(128 + 15);
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stop());
+  const ready = 'HEARTH_CELL' in process.env ? await become() : () => {};
   openWhereWanted();
   const server = new Server(await loadOrEnd());
   process.on('uncaughtException', (error) => server.uncaught(error));
@@ -22,6 +24,7 @@ export async function main() {
     process.exit(0); // whatever timers the handler has left
   };
   await server.listen();
+  ready();
 }
 
 async function loadOrEnd() {

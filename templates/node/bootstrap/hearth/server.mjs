@@ -1,9 +1,9 @@
 // Listens and serves, a Call for each request.
-import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { STATUS_CODES, createServer } from 'node:http';
 
 import { problem } from './answer.mjs';
 import { Call, report } from './call.mjs';
+import { listen } from './listen.mjs';
 import { current } from './logs.mjs';
 
 const MAX_HEAD = 64 * 1024;
@@ -28,19 +28,13 @@ export class Server {
     Object.assign(this.#http, { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
   }
 
-  // At $HEARTH_SOCKET, which is there for nobody until it accepts; else on $PORT.
+  // At $HEARTH_SOCKET, else on $PORT.
   listen() {
     const path = process.env.HEARTH_SOCKET;
+    if (path) return listen(this.#http, path);
     return new Promise((resolve, reject) => {
       this.#http.once('error', reject);
-      if (!path) return this.#http.listen(Number(process.env.PORT ?? 8080), '0.0.0.0', 1024, resolve);
-      const staging = `${path}.${process.pid}`;
-      rmSync(staging, { force: true });
-      this.#http.listen({ path: staging, backlog: 1024 }, () => {
-        chmodSync(staging, 0o666); // its folder says who may come here
-        renameSync(staging, path);
-        resolve();
-      });
+      this.#http.listen(Number(process.env.PORT ?? 8080), '0.0.0.0', 1024, resolve);
     });
   }
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 
-from hearth import _debugger, _load, _logs
+from hearth import _cell, _debugger, _load, _logs
 from hearth._connection import Connection
 from hearth._workers import Workers
 
@@ -66,21 +66,11 @@ class Server:
 
 
 def listen():
-    """A listening socket at $HEARTH_SOCKET, which is there for nobody until it accepts; else on $PORT."""
+    """A listening socket at $HEARTH_SOCKET; else on $PORT."""
     path = os.environ.get("HEARTH_SOCKET")
-    if not path:
-        listener = socket.create_server(("0.0.0.0", int(os.environ.get("PORT", "8080"))), backlog=1024)
-        listener.setblocking(False)
-        return listener
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    staging = f"{path}.{os.getpid()}"
-    if os.path.exists(staging):
-        os.unlink(staging)
-    listener.bind(staging)
-    os.chmod(staging, 0o666)  # its folder says who may come here
-    listener.listen(1024)
+    listener = _cell.listen(path) if path else socket.create_server(
+        ("0.0.0.0", int(os.environ.get("PORT", "8080"))), backlog=1024)
     listener.setblocking(False)
-    os.rename(staging, path)
     return listener
 
 
@@ -88,6 +78,11 @@ def main(load=_load.load):
     _logs.install()
     # The first process of a container ignores what it does not handle, and a handler may load for long.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
+    cell = None
+    if "HEARTH_CELL" in os.environ:
+        gc.collect()
+        gc.freeze()
+        cell = _cell.wait()
     _debugger.open_where_wanted(os.getcwd())
     try:
         handler = load(os.environ.get("HEARTH_HANDLER", ""), os.getcwd())
@@ -98,6 +93,9 @@ def main(load=_load.load):
     timeout = int(os.environ.get("HEARTH_TIMEOUT_MS", "30000")) / 1000
     gc.collect()
     gc.freeze()  # what is loaded lives as long as the process
-    asyncio.run(Server(handler, concurrency, timeout).serve(listen()))
+    listener = listen()
+    if cell is not None:
+        cell.ready()
+    asyncio.run(Server(handler, concurrency, timeout).serve(listener))
     sys.stdout.flush()
     os._exit(0)  # no thread of a cancelled call holds the replica up

@@ -3,9 +3,6 @@
 import os
 import time
 
-_REVISION = os.environ.get("HEARTH_REVISION", "0")
-
-
 class Context:
     """call_id, function, namespace, revision, traceparent; deadline (time.monotonic()), remaining() and cancelled."""
 
@@ -15,7 +12,7 @@ class Context:
         self.traceparent = traceparent
         self.function = function if function is not None else os.environ.get("HEARTH_FUNCTION", "")
         self.namespace = namespace if namespace is not None else os.environ.get("HEARTH_NAMESPACE", "default")
-        self.revision = revision if revision is not None else int(_REVISION) if _REVISION.isdecimal() else 0
+        self.revision = revision if revision is not None else _own_revision()
         self.cancelled = False  # true once whoever called has left: nobody will read the answer
 
     def remaining(self):
@@ -29,6 +26,11 @@ class Context:
 
     def __repr__(self):
         return f"Context({self.call_id!r})"
+
+
+def _own_revision():
+    told = os.environ.get("HEARTH_REVISION", "0")
+    return int(told) if told.isdecimal() else 0
 
 
 def _logger():

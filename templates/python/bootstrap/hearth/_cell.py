@@ -1,0 +1,115 @@
+"""A cell: the runtime up, and not yet a function. hearthd says once, at $HEARTH_CELL, which one it is to be."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+_PIECE = 64 * 1024
+_LONGEST = 4 * 1024 * 1024  # of a handover
+
+
+class _Wrong(Exception):
+    """What came is no handover."""
+
+
+class Cell:
+    """Whoever handed over is on `connection`, and is told when the function listens."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def ready(self):
+        # Who has left since will look for the socket itself.
+        try:
+            self._connection.send(b'{"ready": true}\n', socket.MSG_NOSIGNAL)
+        except OSError:
+            pass
+
+
+def wait():
+    """Returns once this process is a function: with its environment, in its folder. Without a right handover it ends."""
+    connection = _accept(os.environ.pop("HEARTH_CELL"))
+    try:
+        _become(*_read(connection), connection)
+    except (_Wrong, OSError) as error:
+        print(f"this cell ends: {error}", file=sys.stderr)
+        os._exit(1)
+    return Cell(connection)
+
+
+def listen(path):
+    """A listening socket at `path`, which is there for nobody until it accepts."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    staging = f"{path}.{os.getpid()}"
+    if os.path.exists(staging):
+        os.unlink(staging)
+    listener.bind(staging)
+    os.chmod(staging, 0o666)  # its folder says who may come here
+    listener.listen(1024)
+    os.rename(staging, path)
+    return listener
+
+
+def _accept(path):
+    with listen(path) as listener:
+        connection, _ = listener.accept()
+    os.unlink(path)
+    return connection
+
+
+def _read(connection):
+    """(the handover, what came behind its line)."""
+    line = bytearray()
+    while b"\n" not in line:
+        piece = connection.recv(_PIECE)
+        if not piece:
+            raise _Wrong("hearthd left before its handover was whole")
+        line += piece
+        if len(line) > _LONGEST:
+            raise _Wrong("its handover has no end")
+    line, _, rest = line.partition(b"\n")
+    try:
+        handover = json.loads(line)
+    except ValueError:
+        handover = None
+    if not _is_right(handover):
+        raise _Wrong("what it was handed is no handover")
+    return handover, rest
+
+
+def _is_right(handover):
+    return (
+        isinstance(handover, dict)
+        and isinstance(handover.get("folder"), str)
+        and isinstance(handover.get("env"), dict)
+        and all(name and "=" not in name and "\0" not in name for name in handover["env"])
+        and all(isinstance(value, str) and "\0" not in value for value in handover["env"].values())
+        and type(handover.get("package", 0)) is int
+        and handover.get("package", 0) >= 0
+    )
+
+
+def _become(handover, rest, connection):
+    size = handover.get("package", 0)
+    if len(rest) > size:
+        raise _Wrong("more came behind its handover")
+    if size:
+        _unpack(handover["folder"], size, rest, connection)
+    os.environ.update(handover["env"])
+    os.chdir(handover["folder"])  # anew: what was here before is beneath the package
+
+
+def _unpack(folder, left, piece, connection):
+    command = ["tar", "--extract", "--file=-", "--preserve-permissions", f"--directory={folder}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as tar:
+        while left:
+            piece = piece or connection.recv(min(left, _PIECE))
+            if not piece:
+                raise _Wrong("hearthd left before the package was whole")
+            tar.stdin.write(piece)
+            left -= len(piece)
+            piece = b""
+    if tar.returncode != 0:
+        raise _Wrong("the package cannot be unpacked")

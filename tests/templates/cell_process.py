@@ -1,0 +1,108 @@
+"""A cell as a process on this machine, its bootstrap started as a container of the runtime would start it."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tarfile
+import tempfile
+
+from support.raw_http import PATIENCE, Client, until
+
+
+class Cell:
+    """Ends with its context. `files` are the package, which is at `self.function` only from the handover on."""
+
+    def __init__(self, command, files, variables=()):
+        self.folder = tempfile.mkdtemp(prefix="hearth-cell-", dir="/tmp")
+        self.function = f"{self.folder}/function"
+        self.cell_path = f"{self.folder}/cell.sock"
+        self.socket_path = f"{self.folder}/fn.sock"
+        self._files = files
+        self._log = open(f"{self.folder}/log", "w+b")
+        os.mkdir(self.function)
+        self.process = subprocess.Popen(
+            command, cwd=self.function, stdout=self._log, stderr=self._log,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HEARTH_CELL": self.cell_path,
+                 "HEARTH_SOCKET": self.socket_path, **dict(variables)})
+
+    def __enter__(self):
+        try:
+            until(lambda: os.path.exists(self.cell_path) or self.process.poll() is not None)
+            self.hearthd = socket.socket(socket.AF_UNIX)
+            self.hearthd.settimeout(PATIENCE)
+            self.hearthd.connect(self.cell_path)
+        except OSError:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.hearthd.close()
+        self._log.close()
+        shutil.rmtree(self.folder)
+
+    def log(self):
+        with open(f"{self.folder}/log", "rb") as file:
+            return file.read().decode()
+
+    def bind(self):
+        """The package over the empty folder, whoever has that as his own."""
+        os.rename(self.function, f"{self.folder}/beneath")
+        os.mkdir(self.function)
+        for name, text in self._files.items():
+            with open(f"{self.function}/{name}", "w") as file:
+                file.write(text)
+
+    def tar(self):
+        package = io.BytesIO()
+        with tarfile.open(fileobj=package, mode="w") as tar:
+            for name, text in self._files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(text.encode())
+                tar.addfile(entry, io.BytesIO(text.encode()))
+        return package.getvalue()
+
+    def line(self, handler, env=(), **more):
+        variables = {"HEARTH_HANDLER": handler, "HEARTH_FUNCTION": "greet", "HEARTH_REVISION": "7",
+                     "HEARTH_CONCURRENCY": "4", "HEARTH_TIMEOUT_MS": "30000", **dict(env)}
+        return json.dumps({"env": variables, "folder": self.function, "handler": handler, **more}).encode() + b"\n"
+
+    def send(self, data):
+        self.hearthd.sendall(data)
+
+    def answer(self):
+        """All that it ever said, where it ended; else its line."""
+        said = b""
+        while not said.endswith(b"\n"):
+            try:
+                piece = self.hearthd.recv(4096)
+            except ConnectionResetError:  # it ended without having read all
+                piece = b""
+            if not piece:
+                break
+            said += piece
+        return said
+
+    def become(self, handler, env=()):
+        self.bind()
+        self.send(self.line(handler, env))
+        if self.answer() != b'{"ready": true}\n':
+            raise AssertionError("it did not become a function: " + self.log())
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def exit_code(self):
+        return self.process.wait(PATIENCE)
+
+    def call(self, method="GET", target="/", body=None, headers=()):
+        with contextlib.closing(Client(self.socket_path)) as client:
+            client.request(method, target, body, headers)
+            return client.answer(method)

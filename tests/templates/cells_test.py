@@ -1,0 +1,132 @@
+"""What every runtime's cell keeps (docs/reference/container.md), those that this machine can run without an image."""
+
+import json
+import os
+import shutil
+import sys
+import unittest
+
+from cell_process import Cell
+
+TEMPLATES = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../templates"))
+
+
+class Contract:
+    """Answers of `files`' handler are a JSON object: env, cwd, revision."""
+
+    variables = ()
+
+    def cell(self, files=None):
+        return self.enterContext(Cell(self.command, self.files if files is None else files, self.variables))
+
+    def test_it_becomes_the_function_that_it_is_handed(self):
+        cell = self.cell()
+        self.assertFalse(os.path.exists(cell.socket_path))
+        cell.become(self.handler, {"GREETING": 'h"\\\né\U0001f525', "EMPTY": ""})
+        told = cell.call().text
+        seen = json.loads(told)
+        self.assertEqual((seen["cwd"], seen["env"]["GREETING"], seen["env"]["EMPTY"]),
+                         (cell.function, 'h"\\\né\U0001f525', ""))
+        self.assertEqual(seen["env"]["HEARTH_REVISION"], "7")
+        self.assertEqual([name for name in seen["env"] if name.startswith("HEARTH_CELL")], [])
+        self.assertEqual([name for name in os.listdir(cell.folder) if "sock" in name], ["fn.sock"])
+
+    def test_it_outlives_whoever_handed_over(self):
+        cell = self.cell()
+        cell.become(self.handler)
+        cell.hearthd.close()
+        self.assertEqual(cell.call().status, 200)
+        cell.terminate()
+        self.assertEqual(cell.exit_code(), 0)
+
+    def test_a_handover_may_come_in_pieces(self):
+        cell = self.cell()
+        cell.bind()
+        line = cell.line(self.handler, {"LONG": "x" * 100_000})
+        for at in range(0, len(line), 40_000):
+            cell.send(line[at:at + 40_000])
+        self.assertEqual(cell.answer(), b'{"ready": true}\n', cell.log())
+        self.assertEqual(cell.call().status, 200)
+
+    def test_a_package_may_come_behind_the_handover(self):
+        cell = self.cell({**self.files, "more.txt": "x" * 400_000})
+        tar = cell.tar()
+        cell.send(cell.line(self.handler, package=len(tar)) + tar)
+        self.assertEqual(cell.answer(), b'{"ready": true}\n', cell.log())
+        self.assertEqual(os.path.getsize(f"{cell.function}/more.txt"), 400_000)
+        self.assertEqual(cell.call().status, 200)
+
+    def test_what_does_not_load_ends_it_as_it_ends_a_replica(self):
+        cell = self.cell({})
+        cell.bind()
+        cell.send(cell.line(self.handler))
+        self.assertEqual(cell.answer(), b"")
+        self.assertEqual(cell.exit_code(), 121)
+        self.assertIn(self.missing, cell.log().splitlines()[-1])
+
+    def test_what_is_no_handover_ends_it(self):
+        line = {"env": {}, "folder": "/tmp", "handler": "h"}
+        for data in [
+            b"GET / HTTP/1.1\r\n\r\n", b"{}\n", json.dumps({**line, "env": {"A=B": ""}}).encode() + b"\n",
+            json.dumps(line).encode() + b"\n" + json.dumps(line).encode() + b"\n",
+            json.dumps({**line, "folder": "/nonesuch"}).encode() + b"\n",
+            json.dumps({**line, "package": 600}).encode() + b"\n" + b"no tar" * 100,
+        ]:
+            with self.subTest(data[:60]):
+                self.assert_ends(data)
+
+    def test_without_a_handover_it_ends(self):
+        self.assert_ends(b"")
+
+    def test_a_handover_that_breaks_off_ends_it(self):
+        self.assert_ends(b'{"env": {}, "fol')
+
+    def assert_ends(self, data):
+        cell = self.cell({})
+        cell.send(data)
+        cell.hearthd.shutdown(1)
+        self.assertEqual(cell.answer(), b"")
+        self.assertEqual(cell.exit_code(), 1, cell.log())
+        self.assertRegex(cell.log().splitlines()[-1], "^this cell ends: ")
+
+    def test_sigterm_ends_it_at_once(self):
+        cell = self.cell()
+        cell.terminate()
+        self.assertIn(cell.exit_code(), (0, 143))
+
+
+class Python(Contract, unittest.TestCase):
+    command = [sys.executable, f"{TEMPLATES}/python/bootstrap/bootstrap.py"]
+    handler = "handler.py:handle"
+    files = {"handler.py": """
+import os
+from lib import REVISION_OF
+def handle(request, context):
+    return {"env": dict(os.environ), "cwd": os.getcwd(), "revision": REVISION_OF(context)}
+""", "lib.py": "def REVISION_OF(context): return context.revision\n"}
+    missing = "the package has no file handler.py; it is empty"
+
+
+class Shell(Contract, unittest.TestCase):
+    command = [sys.executable, f"{TEMPLATES}/shell/bootstrap/shell.py"]
+    variables = {"PYTHONPATH": f"{TEMPLATES}/python/bootstrap"}
+    handler = "handler.sh"
+    files = {"handler.sh": f"""#!/bin/sh
+exec {sys.executable} -c 'import json, os; print(json.dumps(dict(env=dict(os.environ), cwd=os.getcwd())))'
+"""}
+    missing = "the package has no file handler.sh"
+
+
+@unittest.skipIf(shutil.which("node") is None, "there is no node on this machine")
+class Node(Contract, unittest.TestCase):
+    command = ["node", f"{TEMPLATES}/node/bootstrap/bootstrap.mjs"]
+    handler = "handler.mjs"
+    files = {"handler.mjs": """
+import { revisionOf } from './lib.mjs';
+export default (request, context) => ({ env: process.env, cwd: process.cwd(), revision: revisionOf(context) });
+""", "lib.mjs": "export const revisionOf = (context) => context.revision;\n"}
+    missing = "the package has no file handler.mjs; it is empty"
+
+
+if __name__ == "__main__":
+    unittest.main()
