@@ -106,6 +106,20 @@ def handle(request, context):
 """, "lib.py": "def REVISION_OF(context): return context.revision\n"}
     missing = "the package has no file handler.py; it is empty"
 
+    def test_its_event_loop_is_of_the_kind_that_the_function_brings(self):
+        cell = self.cell({"handler.py": """
+import asyncio
+class Own(asyncio.SelectorEventLoop):
+    pass
+class Policy(asyncio.DefaultEventLoopPolicy):
+    _loop_factory = Own
+asyncio.set_event_loop_policy(Policy())
+async def handle(request, context):
+    return type(asyncio.get_running_loop()).__name__
+"""})
+        cell.become(self.handler)
+        self.assertEqual(cell.call().text, "Own")
+
 
 class Shell(Contract, unittest.TestCase):
     command = [sys.executable, f"{TEMPLATES}/shell/bootstrap/shell.py"]

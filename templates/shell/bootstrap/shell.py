@@ -16,7 +16,6 @@ def load(name, folder):
     """The Handler that runs the file `name` of `folder`."""
     name = name or "handler.sh"
     command = command_of(name, os.path.join(folder, name))
-    shell_process.prepare()
 
     async def handle(request, context):
         return await shell_process.Process(command, folder, variables(request, context), request).answer()
@@ -86,4 +85,5 @@ def decoded(text):
 
 
 if __name__ == "__main__":
+    shell_process.prepare()
     _main.main(load)

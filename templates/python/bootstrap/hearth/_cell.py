@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 
+from hearth._listener import Listener
+
 _PIECE = 64 * 1024
 _LONGEST = 4 * 1024 * 1024  # of a handover
 
@@ -39,22 +41,11 @@ def wait():
     return Cell(connection)
 
 
-def listen(path):
-    """A listening socket at `path`, which is there for nobody until it accepts."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    staging = f"{path}.{os.getpid()}"
-    if os.path.exists(staging):
-        os.unlink(staging)
-    listener.bind(staging)
-    os.chmod(staging, 0o666)  # its folder says who may come here
-    listener.listen(1024)
-    os.rename(staging, path)
-    return listener
-
-
 def _accept(path):
-    with listen(path) as listener:
-        connection, _ = listener.accept()
+    listener = Listener(path)
+    with listener.socket:
+        listener.publish()
+        connection, _ = listener.socket.accept()
     os.unlink(path)
     return connection
 

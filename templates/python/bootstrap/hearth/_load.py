@@ -41,7 +41,7 @@ def load(where, folder):
     if not os.path.isfile(path):
         raise LoadError(f"the package has no file {file}; {_files(folder)}")
     sys.path.insert(0, folder)
-    site.addsitedir(os.path.join(folder, PACKAGES))
+    site.addsitedir(os.path.join(folder, PACKAGES), set())  # none of what it would look for in sys.path is there
     module = _execute(file, path)
     function = getattr(module, name, None)
     if function is None:

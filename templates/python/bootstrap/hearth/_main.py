@@ -5,24 +5,25 @@ import gc
 import inspect
 import os
 import signal
-import socket
 import sys
 
-from hearth import _cell, _debugger, _load, _logs
+from hearth import _cell, _debugger, _load, _logs, _warm
 from hearth._connection import Connection
+from hearth._listener import Listener
 from hearth._workers import Workers
 
 
 class Server:
     """What all connections share. Lives on the event loop's thread."""
 
-    def __init__(self, handler, concurrency, timeout):
-        self.handler = handler
-        self.timeout = timeout  # seconds, where a call does not bring its own
-        self.workers = Workers(concurrency)
+    def __init__(self):
+        self.handler = None
+        self.timeout = 30.0  # seconds, where a call does not bring its own
+        self.workers = Workers(1)
         self.connections = set()
         self.stopping = False
         self.loop = None
+        self._server = None
         self._running = 0
         self._idle = None
 
@@ -41,17 +42,21 @@ class Server:
         if self.stopping and not self._running and not self.connections:
             self._idle.set()
 
-    async def serve(self, listener):
-        """Until SIGTERM; then calls that run are finished, their answers sent."""
+    async def open(self, listener):
+        """Whoever finds the listener is answered while serve() runs."""
         self.loop = asyncio.get_running_loop()
+        listener.socket.setblocking(False)
+        self._server = await self.loop.create_server(lambda: Connection(self), sock=listener.socket)
+
+    async def serve(self):
+        """Until SIGTERM; then calls that run are finished, their answers sent."""
         self._idle = asyncio.Event()
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, stopped.set)
-        server = await self.loop.create_server(lambda: Connection(self), sock=listener)
         await stopped.wait()
         self.stopping = True
-        server.close()
+        self._server.close()
         for connection in list(self.connections):
             connection.close_if_idle()
         self._notice_idle()
@@ -65,37 +70,67 @@ class Server:
                 await result
 
 
-def listen():
-    """A listening socket at $HEARTH_SOCKET; else on $PORT."""
-    path = os.environ.get("HEARTH_SOCKET")
-    listener = _cell.listen(path) if path else socket.create_server(
-        ("0.0.0.0", int(os.environ.get("PORT", "8080"))), backlog=1024)
-    listener.setblocking(False)
-    return listener
+class Process:
+    """The server and what it runs on."""
+
+    def __init__(self, load):
+        self._load = load
+        self._server = Server()
+        self._policy = asyncio.get_event_loop_policy()
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._listener = None
+
+    def warm_up(self):
+        self._open()
+        self._server.handler = _warm.load()
+        self._runner.run(_warm.call(self._listener.staging))
+
+    def load(self):
+        try:
+            self._server.handler = self._load(os.environ.get("HEARTH_HANDLER", ""), os.getcwd())
+        except _load.LoadError as error:
+            _load.report(error)
+            os._exit(_load.EXIT_CODE)  # whatever threads the module has started
+        self._server.workers.size = max(1, int(os.environ.get("HEARTH_CONCURRENCY", "16")))
+        self._server.timeout = int(os.environ.get("HEARTH_TIMEOUT_MS", "30000")) / 1000
+
+    def publish(self):
+        if self._listener is None or asyncio.get_event_loop_policy() is not self._policy:
+            self._runner.close()
+            self._runner = asyncio.Runner()  # of the loops that the function may have brought
+            self._open()
+        self._listener.publish()
+
+    def serve(self):
+        self._runner.run(self._server.serve())
+
+    def _open(self):
+        self._listener = Listener(os.environ.get("HEARTH_SOCKET"))
+        self._runner.run(self._server.open(self._listener))
 
 
 def main(load=_load.load):
     _logs.install()
     # The first process of a container ignores what it does not handle, and a handler may load for long.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
+    process = Process(load)
     cell = None
     if "HEARTH_CELL" in os.environ:
-        gc.collect()
-        gc.freeze()
+        process.warm_up()
+        _keep()
         cell = _cell.wait()
     _debugger.open_where_wanted(os.getcwd())
-    try:
-        handler = load(os.environ.get("HEARTH_HANDLER", ""), os.getcwd())
-    except _load.LoadError as error:
-        _load.report(error)
-        os._exit(_load.EXIT_CODE)  # whatever threads the module has started
-    concurrency = max(1, int(os.environ.get("HEARTH_CONCURRENCY", "16")))
-    timeout = int(os.environ.get("HEARTH_TIMEOUT_MS", "30000")) / 1000
-    gc.collect()
-    gc.freeze()  # what is loaded lives as long as the process
-    listener = listen()
+    process.load()
+    _keep()
+    process.publish()
     if cell is not None:
         cell.ready()
-    asyncio.run(Server(handler, concurrency, timeout).serve(listener))
+    process.serve()
     sys.stdout.flush()
     os._exit(0)  # no thread of a cancelled call holds the replica up
+
+
+def _keep():
+    """What is there now lives as long as the process."""
+    gc.collect()
+    gc.freeze()

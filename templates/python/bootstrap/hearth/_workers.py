@@ -10,14 +10,14 @@ class Workers:
     """At most `size` threads, made when first wanted. submit() and done() belong to the event loop's thread."""
 
     def __init__(self, size):
-        self._size = size
+        self.size = size
         self._threads = 0
         self._busy = 0
         self._work = queue.SimpleQueue()
 
     def submit(self, function, argument):
         self._busy += 1
-        if self._busy > self._threads and self._threads < self._size:
+        if self._busy > self._threads and self._threads < self.size:
             self._start_thread()
         self._work.put((function, argument))
 
@@ -29,8 +29,8 @@ class Workers:
             threading.Thread(target=self._run, name=f"call-{self._threads + 1}", daemon=True).start()
         except RuntimeError as error:
             # limits.pids is lower than limits.concurrency: calls beyond it wait for a thread.
-            print(f"only {self._threads} calls run at once, not {self._size}: {error}", file=sys.stderr)
-            self._size = self._threads
+            print(f"only {self._threads} calls run at once, not {self.size}: {error}", file=sys.stderr)
+            self.size = self._threads
             if not self._threads:
                 os._exit(1)  # it could never answer
         else:
