@@ -4,47 +4,62 @@ import { once } from 'node:events';
 import { unlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-import { listen } from './listen.mjs';
+import { listenAside, publish } from './listen.mjs';
 
 const LONGEST = 4 * 1024 * 1024; // of a handover
 const READY = '{"ready": true}\n';
+const SAMPLE = '{"env": {"NAME": "value"}, "folder": "/", "handler": "handler.js"}';
 
 class Wrong extends Error {}
 
 // Returns once this process is a function, with its environment, in its folder; the result is to be called when it listens.
 // Without a right handover the process ends.
 export async function become() {
-  const path = process.env.HEARTH_CELL;
+  const connection = await accept(process.env.HEARTH_CELL);
   delete process.env.HEARTH_CELL;
-  const server = createServer({ pauseOnConnect: true });
-  await listen(server, path);
-  const [connection] = await once(server, 'connection');
-  server.close();
-  unlinkSync(path);
+  connection.on('error', () => {}); // who has left will look for the socket itself
   try {
-    const pieces = connection.iterator({ destroyOnReturn: false });
-    const { handover, rest } = await read(pieces);
-    await unpack(handover, rest, pieces);
+    const { line, rest } = await readLine(connection);
+    const handover = parse(line);
+    const size = handover.package ?? 0;
+    if (rest.length > size) throw new Wrong('more came behind its handover');
+    if (size > 0) await unpack(handover.folder, size, rest, connection);
     Object.assign(process.env, handover.env);
     process.chdir(handover.folder); // anew: what was here before is beneath the package
   } catch (error) {
     console.error(`this cell ends: ${error.message}`);
     process.exit(1);
   }
-  connection.on('error', () => {}); // who has left since will look for the socket itself
   return () => connection.write(READY);
 }
 
-async function read(pieces) {
-  let text = Buffer.alloc(0);
-  let end;
-  while ((end = text.indexOf('\n')) < 0) {
-    if (text.length > LONGEST) throw new Wrong('its handover has no end');
-    const { value, done } = await pieces.next();
-    if (done) throw new Wrong('hearthd left before its handover was whole');
-    text = Buffer.concat([text, value]);
-  }
-  return { handover: parse(text.toString('utf8', 0, end)), rest: text.subarray(end + 1) };
+async function accept(path) {
+  const server = createServer({ pauseOnConnect: true });
+  await listenAside(server, path);
+  publish(path);
+  parse(SAMPLE); // so that it is compiled
+  const [connection] = await once(server, 'connection');
+  server.close();
+  unlinkSync(path);
+  return connection;
+}
+
+// { line, rest }: what came up to the first line's end, and behind it. The connection is paused then.
+function readLine(connection) {
+  return new Promise((resolve, reject) => {
+    let read = null;
+    const take = (piece) => {
+      read = read ? Buffer.concat([read, piece]) : piece;
+      const end = piece.includes(10) ? read.indexOf(10) : -1;
+      if (end >= 0) resolve({ line: read.toString('utf8', 0, end), rest: read.subarray(end + 1) });
+      else if (read.length > LONGEST) reject(new Wrong('its handover has no end'));
+      else return;
+      stop();
+    };
+    const leave = () => reject(new Wrong('hearthd left before its handover was whole'));
+    const stop = () => connection.pause().off('data', take).off('close', leave);
+    connection.on('data', take).on('close', leave).resume();
+  });
 }
 
 function parse(line) {
@@ -66,23 +81,26 @@ function isRight(handover) {
     !value.includes('\0'));
 }
 
-// The package's bytes, a tar, follow the line.
-async function unpack({ folder, package: size = 0 }, rest, pieces) {
-  if (rest.length > size) throw new Wrong('more came behind its handover');
-  if (size === 0) return;
+// The package, a tar of `size` bytes of which `rest` has come.
+async function unpack(folder, size, rest, connection) {
   const words = ['--extract', '--file=-', '--preserve-permissions', `--directory=${folder}`];
   const tar = spawn('tar', words, { stdio: ['pipe', 'inherit', 'inherit'] });
   const ended = once(tar, 'exit');
   tar.stdin.on('error', () => {}); // its exit code tells
-  for (let left = size, piece = rest; ; ) {
+  let left = size;
+  const give = async (piece) => {
     left -= piece.length;
     if (left < 0) throw new Wrong('more came behind its package');
-    if (piece.length && !tar.stdin.write(piece)) await Promise.race([once(tar.stdin, 'drain'), ended]);
-    if (left === 0) break;
-    const next = await pieces.next();
-    if (next.done) throw new Wrong('hearthd left before the package was whole');
-    piece = next.value;
+    if (!tar.stdin.write(piece)) await Promise.race([once(tar.stdin, 'drain'), ended]);
+  };
+  await give(rest);
+  if (left > 0) {
+    for await (const piece of connection.iterator({ destroyOnReturn: false })) {
+      await give(piece);
+      if (left === 0) break;
+    }
   }
+  if (left > 0) throw new Wrong('hearthd left before the package was whole');
   tar.stdin.end();
   const [code] = await ended;
   if (code !== 0) throw new Wrong('the package cannot be unpacked');

@@ -6,6 +6,7 @@ import * as logs from './logs.mjs';
 import * as response from './response.mjs';
 import { Server } from './server.mjs';
 import { report } from './call.mjs';
+import { warmUp } from './warm.mjs';
 
 export async function main() {
   logs.install();
@@ -13,9 +14,16 @@ export async function main() {
   // The first process of a container ignores what it does not handle, and a handler may load for long.
   let stop = () => process.exit(128 + 15);
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stop());
-  const ready = 'HEARTH_CELL' in process.env ? await become() : () => {};
+  const server = new Server();
+  let ready = () => {};
+  const isCell = 'HEARTH_CELL' in process.env;
+  if (isCell) {
+    await server.open();
+    await warmUp(server);
+    ready = await become();
+  }
   openWhereWanted();
-  const server = new Server(await loadOrEnd());
+  server.handler = await loadOrEnd();
   process.on('uncaughtException', (error) => server.uncaught(error));
   process.on('unhandledRejection', (error) => server.uncaught(error));
   stop = async () => {
@@ -23,7 +31,8 @@ export async function main() {
     await server.finish();
     process.exit(0); // whatever timers the handler has left
   };
-  await server.listen();
+  if (!isCell) await server.open();
+  server.publish();
   ready();
 }
 

@@ -1,22 +1,24 @@
 // Listens and serves, a Call for each request.
+import { once } from 'node:events';
 import { STATUS_CODES, createServer } from 'node:http';
 
 import { problem } from './answer.mjs';
 import { Call, report } from './call.mjs';
-import { listen } from './listen.mjs';
+import { listenAside, publish, stagingOf } from './listen.mjs';
 import { current } from './logs.mjs';
 
 const MAX_HEAD = 64 * 1024;
 const busy = new WeakSet(); // connections on which an answer is due or under way
 
 export class Server {
+  handler = null; // there before the first call is
   stopping = false;
   #http;
+  #path;
   #running = 0;
   #idle = null; // called when nothing runs any more
 
-  constructor(handler) {
-    this.handler = handler;
+  constructor() {
     this.#http = createServer({ maxHeaderSize: MAX_HEAD }, (message, response) => {
       this.#running += 1;
       busy.add(message.socket);
@@ -28,14 +30,20 @@ export class Server {
     Object.assign(this.#http, { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
   }
 
-  // At $HEARTH_SOCKET, else on $PORT.
-  listen() {
-    const path = process.env.HEARTH_SOCKET;
-    if (path) return listen(this.#http, path);
-    return new Promise((resolve, reject) => {
-      this.#http.once('error', reject);
-      this.#http.listen(Number(process.env.PORT ?? 8080), '0.0.0.0', 1024, resolve);
-    });
+  // At $HEARTH_SOCKET, for nobody yet; else on $PORT.
+  async open() {
+    this.#path = process.env.HEARTH_SOCKET;
+    if (this.#path) return listenAside(this.#http, this.#path);
+    this.#http.listen(Number(process.env.PORT ?? 8080), '0.0.0.0', 1024);
+    await once(this.#http, 'listening');
+  }
+
+  get staging() {
+    return stagingOf(this.#path);
+  }
+
+  publish() {
+    if (this.#path) publish(this.#path);
   }
 
   // Told by each call.
