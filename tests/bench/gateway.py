@@ -119,6 +119,28 @@ def summarize(cases, results, syscalls):
     return rows
 
 
+# What is to be reached, of nginx's figure in the same round.
+GOALS = {("rps", 1): {"least": 1.0}, ("rps", 16): {"least": 1.2}, ("rps", 64): {"least": 1.0}, ("cpu_us", 16): {"most": 0.85}}
+
+
+def small_call_figures(cases, results):
+    """As tests/bench/figures.py has them: every round, and what it is held against."""
+    made = []
+    for key, unit, better in (("rps", "calls/s", "higher"), ("cpu_us", "µs of CPU a call", "lower")):
+        for c in CONNECTIONS:
+            for case in cases:
+                if key == "cpu_us" and not case.pids():
+                    continue
+                told = {"case": f"{case.name}, c={c}, {unit}", "unit": unit, "better": better,
+                        "rounds": [[one[key]] for one in results[case.name, c]]}
+                if case.name != "nginx":
+                    told["floor"] = f"nginx, c={c}, {unit}"
+                if case.name == "hearth" and (key, c) in GOALS:
+                    told["goals"] = [{"of": "ratio", **GOALS[key, c]}]
+                made.append(told)
+    return made
+
+
 def table(rows):
     columns = (("case", "case"), ("c", "c"), ("rps", "calls/s"), ("ratio", "× nginx"), ("p50_us", "p50 µs"),
                ("p99_us", "p99 µs"), ("cpu_us_per_call", "CPU µs/call"), ("cpu_ratio", "× nginx"),
@@ -144,9 +166,10 @@ def main():
         syscalls = {(case.name, c): count_syscalls(case, c, script) for case in cases for c in CONNECTIONS}
         rows = summarize(cases, results, syscalls)
         most = statistics.median(result["rps"] for result in results["nginx", 16])
-        shapes = measure_shapes(place, given.programs, upstream, cases[:2], most, script, given.rounds, given.seconds)
+        figures = small_call_figures(cases, results)
+        shapes, more = measure_shapes(place, given.programs, upstream, cases[:2], most, script, given.rounds, given.seconds)
     if given.output == "json":
-        print(json.dumps({"rows": rows, "shapes": shapes}))
+        print(json.dumps({"rows": rows, "shapes": shapes, "figures": figures + more}))
     else:
         table(rows)
         print()

@@ -73,6 +73,25 @@ def row(shape, name, results, key, ratio_of=None, floor="nginx"):
     return made
 
 
+# What is to be reached, of nginx's figure in the same round: of each shape's key.
+GOALS = {"constant-rate": {"most": 1.15}, "1MiB-down": {"least": 1.0}, "1MiB-up": {"least": 1.0}, "streams": {"most": 1.0}}
+
+
+def figures_of(shape, key, cases, results):
+    """As tests/bench/figures.py has them."""
+    unit, better = ("µs", "lower") if key.endswith("_us") else ("/s", "higher")
+    made = []
+    for case in cases:
+        told = {"case": f"{case.name}, {shape}, {key.removesuffix('_us')}", "unit": unit, "better": better,
+                "rounds": [[one[case.name][key]] for one in results]}
+        if case.name != "nginx":
+            told["floor"] = f"nginx, {shape}, {key.removesuffix('_us')}"
+        if case.name == "hearth":
+            told["goals"] = [{"of": "ratio", **GOALS[shape]}]
+        made.append(told)
+    return made
+
+
 def hot(place, programs, upstream, script, rounds, seconds):
     """One replica that takes one call at a time, asked by 16 clients through four threads; the floor is one client."""
     case = Hearth(place, programs / "bench_gateway_host", upstream, 1, 4)
@@ -84,7 +103,8 @@ def hot(place, programs, upstream, script, rounds, seconds):
 
 
 def measure_shapes(place, programs, upstream, proxies, most, small_script, rounds, seconds):
-    """`proxies`: hearth and nginx before the echo server; `most`: nginx's calls a second at c=16."""
+    """`proxies`: hearth and nginx before the echo server; `most`: nginx's calls a second at c=16. Rows of the table, and
+    figures with all their rounds."""
     bodies = Bodies(place)
     large = [Hearth(place, programs / "bench_gateway_host", bodies), Nginx(place, bodies, "nginx-bodies")]
     scripts = {shape: place.write(f"{shape}.lua", text + WRK_END) for shape, text in BODY_SCRIPTS.items()}
@@ -100,7 +120,9 @@ def measure_shapes(place, programs, upstream, proxies, most, small_script, round
     keys = {"constant-rate": "p999_us", "streams": "p99_us"}
     rows = [row(shape, case.name, results, keys.get(shape, "per_second"))
             for shape, results in gathered.items() for case in proxies]
-    return rows + hot(place, programs, upstream, small_script, rounds, seconds)
+    figures = [figure for shape, results in gathered.items()
+               for figure in figures_of(shape, keys.get(shape, "per_second"), proxies, results)]
+    return rows + hot(place, programs, upstream, small_script, rounds, seconds), figures
 
 
 def shape_table(rows):
