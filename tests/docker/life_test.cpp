@@ -45,11 +45,11 @@ TEST(Life, GoesOnFollowingWhenDockersFileIsFull) {
   const auto spec = world.serving();
   const auto running = world.engine().start(spec, {});
   for (int i = 0; i < 6; ++i) {  // each a good part of a file
-    world.call(running.address, "/flood?700");
+    world.call(running.address, "/flood?3500");
     world.call(running.address, "/say?flood-" + std::to_string(i));
     ASSERT_TRUE(world.lines.await("flood-" + std::to_string(i))) << i;
   }
-  EXPECT_EQ(world.lines.all().size(), 1u + 6 * 701);
+  EXPECT_EQ(world.lines.all().size(), 1u + 6 * 3501);
   world.engine().stop(spec.id, 1s);
 }
 

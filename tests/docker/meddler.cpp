@@ -65,6 +65,22 @@ int Meddler::cut(const std::string& part) {
   return count;
 }
 
+int Meddler::mute(const std::string& part) {
+  const std::lock_guard lock{mutex_};
+  int count = 0;
+  for (auto& line : lines_) {
+    if (!line.client || line.request.find(part) == std::string::npos) continue;
+    line.muted = true;
+    ++count;
+  }
+  return count;
+}
+
+bool Meddler::is_muted(const Line& line) {
+  const std::lock_guard lock{mutex_};
+  return line.muted;
+}
+
 void Meddler::accept_all() {
   while (true) {
     ports::Descriptor client{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
@@ -73,7 +89,7 @@ void Meddler::accept_all() {
     const auto address = address_of(docker_);
     if (::connect(docker.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) continue;
     const std::lock_guard lock{mutex_};
-    auto& line = lines_.emplace_back(Line{std::move(client), std::move(docker), {}});
+    auto& line = lines_.emplace_back(Line{std::move(client), std::move(docker), {}, false});
     threads_.emplace_back([this, &line] { pass(line); });
   }
 }
@@ -86,7 +102,7 @@ void Meddler::pass(Line& line) {
     if (ready[1].revents == 0) continue;
     const auto got = ::recv(line.docker.get(), bytes, sizeof bytes, 0);
     if (got <= 0) break;
-    send_all(line.client.get(), {bytes, static_cast<std::size_t>(got)});
+    if (!is_muted(line)) send_all(line.client.get(), {bytes, static_cast<std::size_t>(got)});
   }
   const std::lock_guard lock{mutex_};
   line.client = {};

@@ -34,16 +34,20 @@ class Meddler {
   void meddle(Rule rule);
   // Breaks off every connection whose last request has `part` in it; how many there were.
   int cut(const std::string& part);
+  // Keeps from every such connection what Docker goes on to say, and from none that is made later.
+  int mute(const std::string& part);
 
  private:
   struct Line {
     ports::Descriptor client;
     ports::Descriptor docker;
     std::string request;  // under the lock
+    bool muted = false;   // too
   };
   void accept_all();
   void pass(Line& line);
   bool pass_up(Line& line);
+  bool is_muted(const Line& line);
 
   tests::TemporaryFolder folder_;
   const std::string docker_;

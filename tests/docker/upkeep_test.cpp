@@ -61,6 +61,27 @@ TEST(Upkeep, FollowsOutputOnThatBrokeOff) {
   world.engine().stop(spec.id, 1s);
 }
 
+// As Docker's own reader is seen to be where files fill faster than it reads them.
+TEST(Upkeep, AsksAnewForOutputThatDockerKeepsToItself) {
+  Meddler meddler{test_socket()};
+  DockerWorld world{true, meddler.socket()};
+  const auto spec = world.serving();
+  const auto running = world.engine().start(spec, {});
+  const int much = static_cast<int>(kOutputFile.count / 2 / 1000);
+  world.call(running.address, "/flood?" + std::to_string(much));
+  world.call(running.address, "/say?before");
+  ASSERT_TRUE(world.lines.await("before"));
+
+  EXPECT_EQ(meddler.mute("/logs?follow=1"), 1);
+  world.call(running.address, "/say?kept");
+
+  EXPECT_TRUE(world.lines.await("kept", 20s));
+  world.call(running.address, "/say?after");
+  EXPECT_TRUE(world.lines.await("after"));
+  EXPECT_EQ(world.lines.all().size(), 4u + static_cast<std::size_t>(much));  // none of them twice
+  world.engine().stop(spec.id, 1s);
+}
+
 TEST(Upkeep, TellsNothingAgainOfAnAdoptedReplicaThatWasSilent) {
   Meddler meddler{test_socket()};
   DockerWorld world{true, meddler.socket()};

@@ -71,6 +71,36 @@ TEST(Streams, TellsWhyAnAnswerBrokeOff) {
   EXPECT_EQ(fault->code, Code::unavailable);
 }
 
+TEST(Streams, ClosesTheOneThatIsNotWantedAndReadsOn) {
+  std::promise<void> go_on;
+  const auto released = go_on.get_future().share();
+  TinyServer server{[&](Peer& peer) {
+    peer.read_head();
+    peer.write("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+    released.wait();
+    peer.write("half");
+  }};
+  std::promise<void> begun[2];
+  std::promise<std::optional<Fault>> ended[2];
+  Streams streams{{server.base(), ""}};
+  Streams::Id ids[2];
+  for (std::size_t i : {0u, 1u}) {
+    ids[i] = streams.open(
+        get("/"), [&begun, i](const Response&) { begun[i].set_value(); }, [](std::string_view) { return true; },
+        [&ended, i](const std::optional<Fault>& fault) { ended[i].set_value(fault); });
+  }
+  for (auto& one : begun) one.get_future().wait();
+
+  streams.close(ids[0]);
+  const auto fault = ended[0].get_future().get();
+  streams.close(ids[0]);  // it has ended
+  go_on.set_value();
+
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->code, Code::cancelled);
+  EXPECT_FALSE(ended[1].get_future().get());
+}
+
 TEST(Streams, SurvivesAReaderThatThrows) {
   TinyServer server{[](Peer& peer) {
     peer.read_head();

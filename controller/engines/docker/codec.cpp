@@ -107,8 +107,9 @@ json host_config(const ReplicaSpec& spec, const Surroundings& around) {
       {"PublishAllPorts", false},
       {"RestartPolicy", {{"Name", "no"}}},
       {"AutoRemove", false},
-      // We keep the output ourselves: Docker's copy need only bridge a restart of ours.
-      {"LogConfig", {{"Type", "local"}, {"Config", {{"max-size", "1m"}, {"max-file", "2"}, {"compress", "false"}}}}},
+      {"LogConfig",
+       {{"Type", "local"},
+        {"Config", {{"max-size", std::to_string(kOutputFile.count)}, {"max-file", "2"}, {"compress", "false"}}}}},
       // The kernel spares a container's first process a SIGTERM that it does not handle, and orphans are its to reap:
       // few images' programs know that. Docker's own init passes on signals and exit codes.
       {"Init", around.init},

@@ -18,6 +18,10 @@ namespace hearth::docker {
 inline constexpr std::uint16_t kPort = 8080;          // $PORT
 inline constexpr std::uint16_t kDebuggerPort = 5678;  // $HEARTH_DEBUGGER_PORT
 
+// Of Docker's copy of a container's output, which is in two files. We keep the output ourselves: it need only bridge a
+// restart of ours, and bursts: a reader of Docker's that is a whole file behind loses lines.
+inline constexpr domain::Bytes kOutputFile = domain::mebibytes(8);
+
 // Where a container's network namespace comes from.
 enum class NetworkKind : std::uint8_t {
   none,    // only `lo`

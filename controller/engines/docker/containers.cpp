@@ -1,6 +1,7 @@
 #include "engines/docker/containers.h"
 
 #include "engines/docker/json_read.h"
+#include "engines/docker/log_frames.h"
 
 #include <nlohmann/json.hpp>
 
@@ -86,6 +87,16 @@ void Containers::remove(const std::string& id_or_name, std::stop_token stop) {
              .attempt = "wait until a container is removed",
              .expected = {404}},
             stop);
+}
+
+std::int64_t Containers::last_output(const std::string& id, std::stop_token stop) {
+  const auto answer = api_.call({.path = path(id, "/logs?stdout=1&stderr=1&timestamps=1&tail=1"),
+                                 .attempt = "read the end of a container's output",
+                                 .expected = {404, 409}},
+                                std::move(stop));
+  LogFrames frames{[](const OutputLine&) {}};
+  if (answer.status < 300) frames.feed(answer.body);
+  return frames.last_nanos();
 }
 
 std::vector<std::string> Containers::image_volumes(const std::string& image) {

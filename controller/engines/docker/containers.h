@@ -5,6 +5,7 @@
 #include "engines/docker/codec.h"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ class Containers {
   std::vector<Container> list(const Installation& installation);
   // Kills it where it runs, removes it and its anonymous volumes; returns when it is gone. Gone already is fine.
   void remove(const std::string& id_or_name, std::stop_token stop = {});
+  // The time of the last line of its output that Docker keeps, in nanoseconds since 1970; 0 where there is none.
+  std::int64_t last_output(const std::string& id, std::stop_token stop = {});
   std::vector<std::string> image_volumes(const std::string& image);
 
  private:

@@ -88,6 +88,7 @@ class DockerEngine final : public ports::Engine {
   void reconnected();
   bool keep_up(const std::stop_token& stop) noexcept;
   void follow_on(const Member& member, const std::stop_token& stop) noexcept;
+  void listen_for(const Member& member, const std::stop_token& stop) noexcept;
 
   const EngineSettings settings_;
   ports::Host& host_;

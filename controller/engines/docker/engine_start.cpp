@@ -138,6 +138,7 @@ Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& conta
     throw_if(stop);
     if (address && roster_.started(spec.id)) {
       output->drop_tail();
+      if (output->doubt(Clock::now()) != Following::Doubt::none) upkeep_.ask();  // it was none of its until now
       return {.address = *address,
               .created = between(begin, started),
               .loaded = between(started, Clock::now()),

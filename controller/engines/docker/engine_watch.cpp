@@ -82,7 +82,10 @@ void DockerEngine::handle(const ContainerEvent& event, ports::EngineEvents& even
   auto ended = roster_.exited(event.id, event.exit_code);
   if (!ended) return;
   auto& [replica, exit] = *ended;
-  if (exit.code == kKilled && !exit.out_of_memory) exit.out_of_memory = ran_out_of_memory(event.id);
+  if (exit.code == kKilled && !exit.out_of_memory && ran_out_of_memory(event.id)) {
+    exit.out_of_memory = true;
+    ran_out(event.id);
+  }
   events.exited(replica, exit);
 }
 
@@ -91,12 +94,13 @@ void DockerEngine::handle(const ContainerEvent& event, ports::EngineEvents& even
 void DockerEngine::ran_out(const std::string& container) {
   if (!roster_.knows(container)) return;
   const auto memory = host_.memory_of(container);
-  const auto member = roster_.out_of_memory(container, memory ? memory->peak : std::nullopt);
-  if (!member || !member->output) return;
+  const auto output =
+      roster_.out_of_memory(container, memory ? memory->peak : std::nullopt, std::chrono::steady_clock::now());
+  if (!output) return;
   std::string text = "hearth: out of memory: the kernel killed a process";
   if (memory) text += "; limits.memory is " + domain::to_string(memory->limit);
   if (memory && memory->peak) text += ", the peak was " + domain::to_string(*memory->peak);
-  member->output->note(text);
+  output->note(text);
 }
 
 // Docker's word of the memory may come after that of the end.
@@ -129,11 +133,29 @@ bool DockerEngine::keep_up(const std::stop_token& stop) noexcept {
   for (const auto& [replica, container] : doomed) discard(replica, container, stop);
   bool broken = false;
   for (const auto& member : roster_.running()) {
-    if (!member.output || !member.output->ended() || member.exit) continue;
-    broken = true;
-    follow_on(member, stop);
+    if (!member.output || member.exit) continue;
+    if (member.output->ended()) {
+      broken = true;
+      follow_on(member, stop);
+    } else {
+      listen_for(member, stop);
+    }
   }
   return broken || !doomed.empty();
+}
+
+// Where Docker has more than it told, it is asked anew for what came after.
+void DockerEngine::listen_for(const Member& member, const std::stop_token& stop) noexcept {
+  const auto now = std::chrono::steady_clock::now();
+  const auto doubt = member.output->doubt(now);
+  if (doubt == Following::Doubt::none) return;
+  if (doubt == Following::Doubt::not_yet) return upkeep_.ask();
+  try {
+    const auto newest = containers_.last_output(member.container, stop);
+    if (newest > member.output->settle_doubt(now)) followers_.break_off(*member.output);
+  } catch (const domain::Error&) {  // Docker is away or refuses: later
+    upkeep_.ask();
+  }
 }
 
 void DockerEngine::follow_on(const Member& member, const std::stop_token& stop) noexcept {

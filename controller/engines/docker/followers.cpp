@@ -55,7 +55,34 @@ std::int64_t Following::leave() {
   return std::max<std::int64_t>(last_nanos_, 1);  // nothing told yet: whoever follows begins at the start
 }
 
-void Following::feed(std::string_view bytes) { frames_.feed(bytes); }
+bool Following::feed(std::string_view bytes) {
+  frames_.feed(bytes);
+  const std::lock_guard lock{mutex_};
+  const bool before = doubtful();
+  fed_bytes_ += bytes.size();
+  fed_at_ = std::chrono::steady_clock::now();
+  heard_nanos_ = std::max(heard_nanos_, frames_.last_nanos());
+  return !before && doubtful();
+}
+
+void Following::doubt_from_here() {
+  const std::lock_guard lock{mutex_};
+  fed_bytes_ = std::max(fed_bytes_, kDoubtful.count);
+  fed_at_ = std::chrono::steady_clock::now();
+  heard_nanos_ = std::max(heard_nanos_, last_nanos_);
+}
+
+Following::Doubt Following::doubt(domain::Time now) const {
+  const std::lock_guard lock{mutex_};
+  if (!doubtful()) return Doubt::none;
+  return now - fed_at_ < kSilence ? Doubt::not_yet : Doubt::due;
+}
+
+std::int64_t Following::settle_doubt(domain::Time when) {
+  const std::lock_guard lock{mutex_};
+  looked_at_ = when;
+  return heard_nanos_;
+}
 
 void Following::end() {
   frames_.end();
@@ -99,8 +126,8 @@ void Following::line(const OutputLine& line) {
               .text = line.text});
 }
 
-Followers::Followers(Api& api, ports::LogSink& sink, std::function<void()> on_any_end)
-    : api_(api), sink_(sink), on_any_end_(std::move(on_any_end)), streams_(endpoint_of(api.location())) {}
+Followers::Followers(Api& api, ports::LogSink& sink, std::function<void()> on_trouble)
+    : api_(api), sink_(sink), on_trouble_(std::move(on_trouble)), streams_(endpoint_of(api.location())) {}
 
 std::shared_ptr<Following> Followers::follow(const std::string& container, domain::ReplicaId replica,
                                              const domain::FunctionName& function, std::function<void()> on_end) {
@@ -115,8 +142,10 @@ std::shared_ptr<Following> Followers::join(const std::string& container, domain:
   following->drop_tail();
   // Or one that breaks off before its first line would be told from the start.
   following->last_nanos_ = told != 0 ? told : wall_nanos();
+  following->doubt_from_here();
   // Docker's `since` includes its own moment, to the nanosecond.
   open(container, following, told != 0 ? "&since=" + unix_seconds(told + 1) : "&tail=0", {});
+  on_trouble_();
   return following;
 }
 
@@ -125,7 +154,18 @@ void Followers::resume(const std::string& container, const std::shared_ptr<Follo
   if (!following->reopen()) return;
   // Docker's `since` includes its own moment, to the nanosecond.
   const auto last = following->last_nanos();
+  following->doubt_from_here();
   open(container, following, last == 0 ? "" : "&since=" + unix_seconds(last + 1), std::move(on_end));
+  on_trouble_();
+}
+
+void Followers::break_off(const Following& following) {
+  net::Streams::Id stream = 0;
+  {
+    const std::lock_guard lock{following.mutex_};
+    stream = following.stream_;
+  }
+  streams_.close(stream);
 }
 
 void Followers::open(const std::string& container, const std::shared_ptr<Following>& following, const std::string& from,
@@ -134,16 +174,17 @@ void Followers::open(const std::string& container, const std::shared_ptr<Followi
   request.target = api_.versioned("/containers/" + container + "/logs?follow=1&stdout=1&stderr=1&timestamps=1" + from);
   request.timeout = std::chrono::milliseconds{0};
   auto accepted = std::make_shared<bool>(false);
-  streams_.open(
+  const std::lock_guard lock{following->mutex_};
+  following->stream_ = streams_.open(
       std::move(request), [accepted](const net::Response& head) { *accepted = head.status == 200; },
-      [accepted, following](std::string_view piece) {
-        if (*accepted) following->feed(piece);
+      [this, accepted, following](std::string_view piece) {
+        if (*accepted && following->feed(piece)) on_trouble_();
         return *accepted;
       },
       [this, following, on_end = std::move(on_end)](const std::optional<domain::Fault>&) {
         following->end();  // why does not matter here: the watch tells when the engine is away
         if (on_end) on_end();
-        on_any_end_();
+        on_trouble_();
       });
 }
 

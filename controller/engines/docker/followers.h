@@ -2,7 +2,9 @@
 // One thread for all.
 #pragma once
 
+#include "domain/time.h"
 #include "engines/docker/api.h"
+#include "engines/docker/codec.h"
 #include "engines/docker/log_frames.h"
 #include "net/streams.h"
 #include "ports/engine.h"
@@ -30,14 +32,26 @@ class Following {
   std::int64_t last_nanos() const;
   std::int64_t leave();  // nothing more goes to the sink; last_nanos() then
 
+  // Docker's reader stops telling, until the next file is full, where files fill faster than it reads (seen
+  // with 20.10). So once much was printed, each silence is doubted: is what came last what Docker has last?
+  enum class Doubt : std::uint8_t { none, not_yet, due };
+  Doubt doubt(domain::Time now) const;
+  // It was looked for at `when`; the time of what came last until now.
+  std::int64_t settle_doubt(domain::Time when);
+
  private:
   friend class Followers;
-  void feed(std::string_view bytes);
+  // Whether that gives rise to a doubt where there was none.
+  bool feed(std::string_view bytes);
+  void doubt_from_here();  // where what was printed before is not known
+  bool doubtful() const { return fed_bytes_ >= kDoubtful.count && fed_at_ > looked_at_; }
   void end();
   bool reopen();
   void line(const OutputLine& line);
 
   static constexpr std::size_t kTailLines = 20;
+  static constexpr domain::Bytes kDoubtful{kOutputFile.count / 2};  // of what is fed, which is more than Docker writes
+  static constexpr std::chrono::seconds kSilence{2};
 
   ports::LogSink& sink_;
   const domain::ReplicaId replica_;
@@ -49,13 +63,18 @@ class Following {
   bool left_ = false;
   std::deque<std::string> tail_;
   std::int64_t last_nanos_ = 0;
+  std::int64_t heard_nanos_ = 0;  // of unfinished lines too
+  std::uint64_t fed_bytes_ = 0;
+  domain::Time fed_at_{};
+  domain::Time looked_at_{};
+  net::Streams::Id stream_ = 0;
   LogFrames frames_;  // the log thread's own
 };
 
 class Followers {
  public:
-  // `on_any_end` comes from the log thread, whenever one ends.
-  Followers(Api& api, ports::LogSink& sink, std::function<void()> on_any_end);
+  // `on_trouble` comes whenever one has ended or there is a doubt; from any thread.
+  Followers(Api& api, ports::LogSink& sink, std::function<void()> on_trouble);
 
   // All output from its start. `on_end` comes from the log thread, when the output ends or the engine goes away.
   std::shared_ptr<Following> follow(const std::string& container, domain::ReplicaId replica,
@@ -66,6 +85,8 @@ class Followers {
   // Goes on where it broke off; nothing happens where it goes on already.
   void resume(const std::string& container, const std::shared_ptr<Following>& following,
               std::function<void()> on_end = {});
+  // Breaks it off, to be resumed once it has ended.
+  void break_off(const Following& following);
 
  private:
   void open(const std::string& container, const std::shared_ptr<Following>& following, const std::string& from,
@@ -73,7 +94,7 @@ class Followers {
 
   Api& api_;
   ports::LogSink& sink_;
-  const std::function<void()> on_any_end_;
+  const std::function<void()> on_trouble_;
   net::Streams streams_;
 };
 

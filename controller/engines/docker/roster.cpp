@@ -39,13 +39,16 @@ std::optional<Member> Roster::stopping(domain::ReplicaId replica) {
   return before;
 }
 
-std::optional<Member> Roster::out_of_memory(const std::string& container, std::optional<domain::Bytes> peak) {
+std::shared_ptr<Following> Roster::out_of_memory(const std::string& container, std::optional<domain::Bytes> peak,
+                                                 domain::Time now) {
   const std::lock_guard lock{mutex_};
   auto* member = find(container);
-  if (member == nullptr) return std::nullopt;
+  if (member == nullptr) return nullptr;
   member->out_of_memory = true;
   if (peak) member->memory_peak = peak;
-  return *member;
+  if (!member->output || (member->memory_told && now - *member->memory_told < kBetween)) return nullptr;
+  member->memory_told = now;
+  return member->output;
 }
 
 std::optional<domain::Bytes> Roster::memory_peak(const std::string& container) {

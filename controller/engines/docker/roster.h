@@ -6,6 +6,7 @@
 #include "engines/docker/followers.h"
 #include "ports/engine.h"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,11 +25,14 @@ struct Member {
   std::shared_ptr<Following> output = {};
   bool out_of_memory = false;  // the kernel killed something in it
   std::optional<domain::Bytes> memory_peak = {};
+  std::optional<domain::Time> memory_told = {};
   std::optional<ports::Exit> exit = {};  // seen while it was starting
 };
 
 class Roster {
  public:
+  static constexpr std::chrono::seconds kBetween{5};  // words of memory that ran out
+
   void add(Member member);
   void remove(domain::ReplicaId replica);
   void set_output(domain::ReplicaId replica, std::shared_ptr<Following> output);
@@ -38,8 +42,10 @@ class Roster {
   // Any → stopping; what it was before, nothing where it is unknown.
   std::optional<Member> stopping(domain::ReplicaId replica);
 
-  // What is known of the member, once it is noted; nothing where it is unknown.
-  std::optional<Member> out_of_memory(const std::string& container, std::optional<domain::Bytes> peak);
+  // Notes that the kernel killed something in it. Where that is to be told: nowhere while it was told just before,
+  // since Docker tells of each try of the kernel's, and of several within a moment.
+  std::shared_ptr<Following> out_of_memory(const std::string& container, std::optional<domain::Bytes> peak,
+                                           domain::Time now);
   std::optional<domain::Bytes> memory_peak(const std::string& container);
   // The exit of a running one, once; nothing for all others. A starting one keeps it for started().
   std::optional<std::pair<domain::ReplicaId, ports::Exit>> exited(const std::string& container, int code);

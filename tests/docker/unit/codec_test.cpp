@@ -123,6 +123,7 @@ TEST(CreateBody, IsHardened) {
   EXPECT_EQ(host["AutoRemove"], false);
   EXPECT_EQ(host["Memory"], host["MemorySwap"]);
   EXPECT_EQ(host["LogConfig"]["Type"], "local");
+  EXPECT_EQ(host["LogConfig"]["Config"]["max-size"], "8388608");
   EXPECT_EQ(host["Ulimits"], json::parse(R"([{"Name":"nofile","Soft":16384,"Hard":16384},
                                              {"Name":"core","Soft":0,"Hard":0}])"));
   EXPECT_EQ(host["Mounts"].size(), 1u);
