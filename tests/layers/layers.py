@@ -24,6 +24,7 @@ MAY_USE = {
     "store": INNER | {"telemetry"},
     "host": INNER | {"telemetry"},
     "handover": INNER,
+    "launcher": set(),
     "engines/docker": INNER | {"net", "telemetry"},
     "engines/kubernetes": INNER | {"net", "telemetry"},
     "cli": {"domain", "net"},
