@@ -2,6 +2,7 @@
 include(GNUInstallDirs)
 
 install(TARGETS hearthd fn RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS launch RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/hearth")  # where hearthd looks for it
 # Both programs look for them at ../share/hearth/templates.
 install(DIRECTORY templates/ DESTINATION "${CMAKE_INSTALL_DATADIR}/hearth/templates" USE_SOURCE_PERMISSIONS
         PATTERN "__pycache__" EXCLUDE)

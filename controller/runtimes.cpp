@@ -29,10 +29,24 @@ docker::BuildStep read_step(const YAML::Node& step) {
   return {.command = step["command"].as<std::vector<std::string>>(), .folder = step["folder"].as<std::string>()};
 }
 
-std::vector<std::string> read_cell(const YAML::Node& cell) {
-  auto command = cell["command"].as<std::vector<std::string>>();
-  if (!command.empty()) return command;
-  throw YAML::Exception(cell["command"].Mark(), "it names no program; where there are no cells, leave `cell` out");
+// Beside the program, its prefix's libexec, the build tree around it.
+fs::path find_launcher() {
+  const auto program = fs::read_symlink("/proc/self/exe").parent_path();
+  for (const auto& file : {program / "../libexec/hearth/launch", program / "launcher/launch",
+                           program / "../../controller/launcher/launch"}) {
+    if (fs::is_regular_file(file)) return fs::canonical(file);
+  }
+  throw domain::Error{domain::Code::internal, domain::Layer::client,
+                      "the program `launch`, which cells run, is not where this program's installation has it",
+                      "install Hearth again, or `./dev build`"};
+}
+
+void read_cell(const YAML::Node& cell, docker::Runtime& runtime) {
+  runtime.cell = cell["command"].as<std::vector<std::string>>();
+  if (runtime.cell.empty()) {
+    throw YAML::Exception(cell["command"].Mark(), "it names no program; where there are no cells, leave `cell` out");
+  }
+  if (cell["launcher"].as<bool>(false)) runtime.launcher = find_launcher();
 }
 
 docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
@@ -57,7 +71,7 @@ docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
   if (const auto debugger = root["debugger"]) {
     runtime.debugger = debugger["command"] ? read_step(debugger) : docker::BuildStep{};
   }
-  if (const auto cell = root["cell"]) runtime.cell = read_cell(cell);
+  if (const auto cell = root["cell"]) read_cell(cell, runtime);
   return runtime;
 }
 

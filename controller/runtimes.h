@@ -9,7 +9,7 @@
 namespace hearth {
 
 // One of each folder in `templates` that has a template.yaml with `bases`. Throws domain::Error with file, line and
-// column for what cannot be understood.
+// column for what cannot be understood, and for a launcher that is asked for and not beside this program.
 std::vector<docker::Runtime> read_runtimes(const std::filesystem::path& templates);
 
 }  // namespace hearth

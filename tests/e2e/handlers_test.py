@@ -71,12 +71,14 @@ class Handlers(HearthdCase):
         wait_for("the stack is in the log", lambda: "handler.py\", line 3" in self.hearthd.fn("logs", "raiser").stdout)
         self.assertEqual(len(self.hearthd.containers("raiser")), 1, "an exception ends no replica")
 
-    def test_requirements_are_installed(self):
+    def test_requirements_are_installed_and_compiled_for_good(self):
         self.deploy("needy", """
             import local_part
 
             def handle(request, context):
-                return local_part.WORDS
+                with open(local_part.__cached__, "rb") as file:
+                    flags = file.read(8)[4]
+                return [local_part.WORDS, flags]
             """, **{"requirements.txt": "./local\n",
                     "local/pyproject.toml": """
                         [build-system]
@@ -85,7 +87,8 @@ class Handlers(HearthdCase):
                         backend-path = ["."]
                         """,
                     "local/backend.py": BACKEND})
-        self.assertEqual(self.hearthd.call("needy").text, "installed by pip")
+        unchecked = 1  # PEP 552: it goes by no source's time or content
+        self.assertEqual(self.hearthd.call("needy").json(), ["installed by pip", unchecked])
 
 
 # The smallest of build backends: pip installs what it makes, and no index is asked for anything.

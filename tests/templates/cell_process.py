@@ -59,6 +59,7 @@ class Cell:
         for name, text in self._files.items():
             with open(f"{self.function}/{name}", "w") as file:
                 file.write(text)
+            os.chmod(f"{self.function}/{name}", 0o755)
 
     def tar(self):
         package = io.BytesIO()
@@ -66,6 +67,7 @@ class Cell:
             for name, text in self._files.items():
                 entry = tarfile.TarInfo(name)
                 entry.size = len(text.encode())
+                entry.mode = 0o755
                 tar.addfile(entry, io.BytesIO(text.encode()))
         return package.getvalue()
 

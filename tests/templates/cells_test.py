@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import sys
 import unittest
 
@@ -84,7 +85,7 @@ class Contract:
     def assert_ends(self, data):
         cell = self.cell({})
         cell.send(data)
-        cell.hearthd.shutdown(1)
+        cell.hearthd.shutdown(socket.SHUT_WR)
         self.assertEqual(cell.answer(), b"")
         self.assertEqual(cell.exit_code(), 1, cell.log())
         self.assertRegex(cell.log().splitlines()[-1], "^this cell ends: ")
@@ -140,6 +141,35 @@ import { revisionOf } from './lib.mjs';
 export default (request, context) => ({ env: process.env, cwd: process.cwd(), revision: revisionOf(context) });
 """, "lib.mjs": "export const revisionOf = (context) => context.revision;\n"}
     missing = "the package has no file handler.mjs; it is empty"
+
+
+class Compiled(Contract, unittest.TestCase):
+    """The launcher, before a program that does what the servers of go, cpp and rust do."""
+
+    command = [os.environ.get("HEARTH_TEST_LAUNCHER", "launch"), "./program"]
+    handler = ""
+    files = {"program": f"""#!{sys.executable}
+import http.server, json, os, signal, socketserver
+cell = int(os.environ.pop("HEARTH_CELL_FD"))
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        told = json.dumps(dict(env=dict(os.environ), cwd=os.getcwd())).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+    def log_message(self, *_):
+        pass
+    def address_string(self):
+        return ""
+path = os.environ["HEARTH_SOCKET"]
+server = socketserver.UnixStreamServer(path + ".1", Handler)
+os.rename(path + ".1", path)
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+os.write(cell, b'{{"ready": true}}\\n')
+server.serve_forever()
+"""}
+    missing = "./program cannot be run: No such file or directory"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cannot
-from replica import Replica, sections
+from replica import Replica, cell_of, sections
 from support.calls import call
 from support.hearthd import Hearthd, problem
 from support.raw_http import until
@@ -53,12 +53,12 @@ class World:
 
 
 class Direct(unittest.TestCase):
-    """On the container's own socket."""
+    """On the container's own socket. The replica that most are tried on has been a cell."""
 
     @classmethod
     def setUpClass(cls):
         cls.world = World.get()
-        cls.replica = cls.enterClassContext(cls.start())
+        cls.replica = cls.enterClassContext(cls.start(cell=cell_of(RUNTIME)))
 
     @classmethod
     def start(cls, **settings):

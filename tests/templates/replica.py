@@ -1,29 +1,38 @@
 """A container of a function's image as hearthd would start it, its socket within a test's reach."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
+import socket
 import tempfile
+from pathlib import Path
 
-from support.raw_http import Client, until
+from support.raw_http import PATIENCE, Client, until
 
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 GATE = "gate"  # what a held handler waits for, in /run/hearth
 
 
 class Replica:
-    """Ends with its context. `folder` is the container's /run/hearth."""
+    """Ends with its context. `folder` is the container's /run/hearth. With `cell`, what it runs, it begins as a cell."""
 
-    def __init__(self, docker, image, handler, concurrency=4, env=()):
+    def __init__(self, docker, image, handler, concurrency=4, env=(), cell=None):
         self.docker = docker
         self.folder = tempfile.mkdtemp(prefix="hearth-replica-", dir="/tmp")
         os.chmod(self.folder, 0o777)
         self.socket_path = f"{self.folder}/fn.sock"
-        variables = {"HEARTH_SOCKET": "/run/hearth/fn.sock", "HEARTH_HANDLER": handler, "HEARTH_CONCURRENCY": concurrency,
-                     "HEARTH_FUNCTION": "conforms", "HEARTH_NAMESPACE": "default", "HEARTH_REVISION": 7,
-                     "HEARTH_REPLICA": "0000000000000001", "HEARTH_TIMEOUT_MS": 30_000, **dict(env)}
+        self.handler = handler
+        self.variables = {"HEARTH_HANDLER": handler, "HEARTH_CONCURRENCY": str(concurrency), "HEARTH_FUNCTION": "conforms",
+                          "HEARTH_NAMESPACE": "default", "HEARTH_REVISION": "7", "HEARTH_REPLICA": "0000000000000001",
+                          "HEARTH_TIMEOUT_MS": "30000", **dict(env)}
+        self.is_cell = cell is not None
+        given = {"HEARTH_SOCKET": "/run/hearth/fn.sock",
+                 **({"HEARTH_CELL": "/run/hearth/cell.sock"} if self.is_cell else self.variables)}
         made = docker.ask("POST", "/containers/create", {
-            "Image": image, "User": "65534:65534", "Env": [f"{name}={value}" for name, value in variables.items()],
+            "Image": image, "User": "65534:65534", "Env": [f"{name}={value}" for name, value in given.items()],
+            **({"Entrypoint": cell, "Cmd": []} if self.is_cell else {}),
             "HostConfig": {"Binds": [f"{self.folder}:/run/hearth"], "NetworkMode": "none", "ReadonlyRootfs": True,
                            "Tmpfs": {"/tmp": "size=64m,mode=1777"}, "CapDrop": ["ALL"], "Memory": 512 << 20,
                            "SecurityOpt": ["no-new-privileges"], "PidsLimit": 128, "Init": True}})
@@ -31,10 +40,25 @@ class Replica:
         docker.ask("POST", f"/containers/{self.id}/start")
 
     def __enter__(self):
-        until(lambda: os.path.exists(self.socket_path) or not self._state()["Running"])
-        if not os.path.exists(self.socket_path):
-            raise AssertionError("the replica ended: " + "\n".join(self.log()))
+        if self.is_cell:
+            self._hand_over(f"{self.folder}/cell.sock")
+        self._await(self.socket_path)
         return self
+
+    def _await(self, path):
+        until(lambda: os.path.exists(path) or not self._state()["Running"])
+        if not os.path.exists(path):
+            raise AssertionError("the replica ended: " + "\n".join(self.log()))
+
+    def _hand_over(self, path):
+        self._await(path)
+        with socket.socket(socket.AF_UNIX) as hearthd:
+            hearthd.settimeout(PATIENCE)
+            hearthd.connect(path)
+            told = {"env": self.variables, "folder": "/function", "handler": self.handler}
+            hearthd.sendall(json.dumps(told).encode() + b"\n")
+            if hearthd.makefile("rb").readline() != b'{"ready": true}\n':
+                raise AssertionError("the cell ended: " + "\n".join(self.log()))
 
     def __exit__(self, *_):
         self.docker.remove(self.id)
@@ -75,6 +99,12 @@ class Replica:
         with contextlib.closing(self.connect()) as client:
             client.request(method, target, body, headers)
             return client.answer(method)
+
+
+def cell_of(runtime):
+    """What a cell of the runtime runs, by its template.yaml."""
+    words = re.search(r"^cell: \{command: \[(.*?)\]", (TEMPLATES / runtime / "template.yaml").read_text(), re.M)[1]
+    return words.split(", ")
 
 
 def sections(text, mark):

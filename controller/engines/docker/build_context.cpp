@@ -126,9 +126,12 @@ void copy_entries(TarReader& from, TarWriter& into, const std::string& prefix, c
   }
 }
 
+void add_file(TarWriter& into, const std::string& path, const fs::path& file) {
+  into.add_file(path, content_of(file), is_executable(file));
+}
+
 void add_folder(TarWriter& into, const fs::path& folder) {
-  for (const auto& path : files_of(folder))
-    into.add_file(path, content_of(folder / path), is_executable(folder / path));
+  for (const auto& path : files_of(folder)) add_file(into, path, folder / path);
 }
 
 std::string hex_digest(std::string_view text) {
@@ -138,11 +141,13 @@ std::string hex_digest(std::string_view text) {
   return domain::to_hex({digest.data(), size});
 }
 
+std::string file_digest(const fs::path& file) {
+  return (is_executable(file) ? "|x|" : "|-|") + hex_digest(content_of(file));
+}
+
 std::string folder_digest(const fs::path& folder) {
   std::string all;
-  for (const auto& path : files_of(folder)) {
-    all += path + (is_executable(folder / path) ? "|x|" : "|-|") + hex_digest(content_of(folder / path)) + "\n";
-  }
+  for (const auto& path : files_of(folder)) all += path + file_digest(folder / path) + "\n";
   return hex_digest(all);
 }
 

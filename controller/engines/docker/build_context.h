@@ -47,11 +47,15 @@ using Chosen = std::function<bool(const std::string& path)>;
 // Copies what `from` still has to `into`, each path below `prefix` ("function/" or empty).
 void copy_entries(TarReader& from, TarWriter& into, const std::string& prefix, const Chosen& chosen = nullptr);
 
+// Adds a file of this machine under the name of `path`.
+void add_file(TarWriter& into, const std::string& path, const std::filesystem::path& file);
 // Adds a folder of this machine, in the order of its names.
 void add_folder(TarWriter& into, const std::filesystem::path& folder);
 
 // "sha256" of a text in lower-case hex digits.
 std::string hex_digest(std::string_view text);
+// Of a file's mode and content.
+std::string file_digest(const std::filesystem::path& file);
 // Of a folder's paths, modes and contents.
 std::string folder_digest(const std::filesystem::path& folder);
 

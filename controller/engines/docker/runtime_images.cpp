@@ -86,7 +86,8 @@ std::string RuntimeImages::base_of(const Runtime& runtime, const BuildRun& run) 
 std::string RuntimeImages::stage(const Runtime& runtime, const std::string& stage, const BuildRun& run) {
   const std::string base = runtime.on.empty() ? base_of(runtime, run) : this->stage(named(runtime.on), "run", run);
   const auto base_image = images_.find(base, run.stop);
-  const std::string made_of = folder_digest(runtime.folder) + (base_image ? base_image->id : base);
+  std::string made_of = folder_digest(runtime.folder) + (base_image ? base_image->id : base);
+  if (!runtime.launcher.empty()) made_of += file_digest(runtime.launcher);
   const std::string name = "hearth/runtime-" + runtime.name + (stage == "run" ? "" : "-" + stage) + ":" +
                            hex_digest(made_of).substr(0, kShort);
   const Turn turn{*this, name, run.stop};
@@ -95,6 +96,7 @@ std::string RuntimeImages::stage(const Runtime& runtime, const std::string& stag
   Spool context{settings_.work_folder};
   TarWriter tar{context.descriptor()};
   add_folder(tar, runtime.folder);
+  if (!runtime.launcher.empty()) add_file(tar, "launch", runtime.launcher);
   tar.finish();
   auto args = settings_.proxies;
   args["BASE"] = base;

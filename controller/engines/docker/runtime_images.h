@@ -49,7 +49,8 @@ struct Runtime {
   std::string builds = {};                           // only what has a file of this pattern; empty: every package
   // What opens a debugger for a revision with `debug`: no command where the language brings it; nothing: it has none.
   std::optional<BuildStep> debugger = {};
-  std::vector<std::string> cell = {};  // what a cell runs instead of the image's entrypoint; empty: it has no cells
+  std::vector<std::string> cell = {};   // what a cell runs instead of the image's entrypoint; empty: it has no cells
+  std::filesystem::path launcher = {};  // a program that its Dockerfile finds as `launch`; empty: it asks for none
 };
 
 struct BuildSettings {

@@ -1,6 +1,8 @@
 #!/bin/sh
 # What the image starts: nginx on a socket that is there for nobody until it accepts. SIGTERM lets it finish what runs.
 set -eu
+cell=${HEARTH_CELL_FD:-} # 3, the connection to hearthd that a cell's launcher passes on
+unset HEARTH_CELL_FD
 socket=${HEARTH_SOCKET:-}
 staging=$socket.starting
 conf=/tmp/nginx.conf
@@ -26,7 +28,7 @@ missing=
 sed -e "s|@LISTEN@|$listen|" -e "s|@FALLBACK@|$fallback|" -e "s|@MISSING@|$missing|" \
   /usr/lib/hearth/nginx.conf >"$conf"
 rm -f "$staging"
-/usr/sbin/nginx -c "$conf" -e /dev/stderr &
+/usr/sbin/nginx -c "$conf" -e /dev/stderr 3>&- &
 nginx=$!
 trap 'kill -QUIT $nginx' TERM INT
 if [ -n "$socket" ]; then
@@ -35,6 +37,7 @@ if [ -n "$socket" ]; then
     sleep 0.01
   done
   mv "$staging" "$socket"
+  [ -z "$cell" ] || echo '{"ready": true}' >&3
 fi
 status=0
 wait $nginx || status=$?

@@ -1,4 +1,5 @@
 // The replica's process: listens, serves, and on SIGTERM finishes what runs.
+#include "cell.h"
 #include "connections.h"
 #include "listen.h"
 #include "logs.h"
@@ -55,6 +56,7 @@ int main() {
   try {
     boost::asio::io_context loop;
     auto acceptor = listen(loop);
+    tell_cell_ready();
     std::thread{[&] { accept(acceptor, connections); }}.detach();
     while (::sem_wait(&told_to_end) != 0) {
     }

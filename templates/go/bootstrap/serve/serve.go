@@ -18,6 +18,7 @@ type Handler func(ctx context.Context, w http.ResponseWriter, r *http.Request)
 
 // Main serves until SIGTERM and does not return before the last call is done.
 func Main(handler Handler) {
+	cell := takeCell()
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM, syscall.SIGINT)
 	listener, err := listen()
@@ -25,6 +26,7 @@ func Main(handler Handler) {
 		fmt.Fprintln(os.Stderr, "cannot listen:", err)
 		os.Exit(1)
 	}
+	cell.ready()
 	calls := &calls{handler: handler, process: processOf(os.Getenv)}
 	server := &http.Server{Handler: calls, ErrorLog: log.New(os.Stderr, "", 0)}
 	go func() {
