@@ -4,6 +4,7 @@
 #pragma once
 
 #include "domain/backoff.h"
+#include "domain/keep_alive.h"
 #include "domain/pool.h"
 #include "domain/replica.h"
 #include "domain/scaler.h"
@@ -98,6 +99,9 @@ class Fleet {
   void yield();
   // Until then replicas that live are still to be adopted: none is started in their place.
   void expect(Time until);
+  // How long the last idle replica stays, and when one is made before it is asked for, from here on; without a plan
+  // idle_timeout says it all. `idle_since`: what the plan counts from; nothing while the function is busy.
+  void keep(const KeepPlan& plan, std::optional<Time> idle_since);
   // A replica that lives already and listens.
   void adopt(ReplicaId replica, std::uint64_t revision, FleetEffects& effects, Time now);
 
@@ -121,6 +125,14 @@ class Fleet {
   // until a newer one tells that nothing is held). A pool behind a network reports whenever it holds one call more,
   // at its own next_long, and after every effect that reached it.
   void decide(std::span<const PoolReport> reports, FleetEffects& effects, Time now);
+  // Idle replicas that the function could do without, the longest idle first; none while calls of it are held.
+  struct Spare {
+    ReplicaId replica = 0;
+    Time idle_since{};
+  };
+  std::vector<Spare> spare(std::span<const PoolReport> reports) const;
+  // It makes room for another function; false where it is not spare (any more).
+  bool evict(ReplicaId replica, std::span<const PoolReport> reports, FleetEffects& effects, Time now);
   // When decide() has something to do though nothing happens; computed by the last decide().
   std::optional<Time> wake_at() const { return wake_at_; }
 
@@ -151,6 +163,10 @@ class Fleet {
   struct Candidate {
     std::uint64_t revision = 0;
     FleetSettings settings;
+  };
+  struct Expected {  // a call is, from … to
+    Time from{};
+    Time to{};
   };
   struct View;  // of one decide()
 
@@ -184,6 +200,9 @@ class Fleet {
   void give_away(const View& view, FleetEffects& effects, Time now);
   void cool(std::size_t at, bool wanted, FleetEffects& effects, Time now);
   void wake(Time at);
+  std::uint32_t least(Time now) const;
+  Time leaves_at(std::size_t at, bool last) const;
+  Duration shortest_stay() const;
 
   FleetSettings settings_;
   std::uint32_t pools_;
@@ -201,6 +220,8 @@ class Fleet {
   std::vector<Entry> entries_;       // beside replicas_
   std::vector<std::uint32_t> need_;  // calls held, by pool, as last reported
   std::optional<Time> wake_at_;
+  std::optional<Duration> keep_;
+  std::optional<Expected> again_;
 };
 
 }  // namespace hearth::domain

@@ -144,7 +144,7 @@ bool Fleet::refuse(const View& view, FleetEffects& effects, Time now) {
   if (removed_) return with(Refusal::removed);
   if (engine_away_) return with(Refusal::engine_away);
   if (!backoff_.waiting(now)) return false;
-  const bool wanted = view.current.there() < settings_.scale.min || view.old.there() > 0 || view.held > 0;
+  const bool wanted = view.current.there() < least(now) || view.old.there() > 0 || view.held > 0;
   if (wanted) wake(backoff_.retry_at());
   return view.current.starting > 0 || with(Refusal::cannot_start);
 }
@@ -155,7 +155,8 @@ void Fleet::grow(View& view, FleetEffects& effects, Time now) {
   auto& current = view.current;
   // Until one is known to work again, they are tried one by one.
   if (backoff_.failures() > 0) scale.max_starting = 1;
-  scale.min = scale.min > current.icy ? scale.min - current.icy : 0;
+  const auto least = this->least(now);
+  scale.min = least > current.icy ? least - current.icy : 0;
   auto more = starts_now({view.held, view.held_long, view.serving(), current.starting + view.thawing()}, scale);
   if (more == 0 && view.old.there() > 0 && current.there() == 0) more = 1;  // the successor
   // Who leaves starts what held calls cannot do without.
@@ -200,11 +201,11 @@ bool Fleet::ask_for(PoolId needy, std::span<const PoolReport> reports, bool busy
 // What has been idle for long is stopped, what has been for a moment is frozen; the longest idle first. An older
 // revision that still serves keeps `min` for a successor that may never come.
 void Fleet::rest(const View& view, FleetEffects& effects, Time now) {
-  const auto& scale = settings_.scale;
+  const auto least = this->least(now);
   auto current = view.current.there();
   auto old = view.old.there();
   // When a replica's last call ends nobody says so; only that it cannot have been idle for this long before then.
-  const auto soonest = std::min(scale.idle_timeout, settings_.freeze_after.value_or(scale.idle_timeout));
+  const auto soonest = shortest_stay();
   std::vector<std::size_t> idle;
   for (std::size_t at = 0; at < replicas_.size(); ++at) {
     const auto& life = replicas_[at].life;
@@ -216,8 +217,8 @@ void Fleet::rest(const View& view, FleetEffects& effects, Time now) {
   std::vector<ReplicaId> leaving;
   for (const auto at : idle) {
     auto& left = replicas_[at].revision == revision_ ? current : old;
-    if (left > scale.min) {
-      const auto due = entries_[at].idle_since + scale.idle_timeout;
+    if (left > least) {
+      const auto due = leaves_at(at, left == 1);
       if (now >= due && view.held == 0) {
         leaving.push_back(replicas_[at].id);
         --left;
@@ -228,6 +229,7 @@ void Fleet::rest(const View& view, FleetEffects& effects, Time now) {
     if (settings_.freeze_after && replicas_[at].life.phase == Phase::warm) cool(at, view.held > 0, effects, now);
   }
   for (const auto replica : leaving) drain(index_of(replica), effects, now);
+  if (again_ && now < again_->to) wake(now < again_->from ? again_->from : again_->to);
 }
 
 void Fleet::give_away(const View& view, FleetEffects& effects, Time now) {
