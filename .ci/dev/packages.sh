@@ -14,6 +14,7 @@ packages_lint=(clang-format-16 clang-tidy-16 clang-16 shellcheck python3 git)
 packages_package=(dpkg-dev skopeo docker-compose man-db)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
 packages_bench=(nginx-light wrk strace python3)
+packages_sim=(python3-venv fonts-dejavu-core)
 
 # need GROUP …: installs what is missing of these groups.
 need() {

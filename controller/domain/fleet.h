@@ -222,6 +222,7 @@ class Fleet {
   std::optional<Time> wake_at_;
   std::optional<Duration> keep_;
   std::optional<Expected> again_;
+  std::optional<Time> made_room_at_;
 };
 
 }  // namespace hearth::domain

@@ -16,7 +16,11 @@ constexpr Duration kNotice = std::chrono::milliseconds{100};
 void Fleet::keep(const KeepPlan& plan, std::optional<Time> idle_since) {
   keep_ = plan.keep;
   again_.reset();
-  if (plan.again && idle_since) again_ = {*idle_since + plan.again->from, *idle_since + plan.again->to};
+  if (!plan.again || !idle_since) return;
+  const Expected expected{*idle_since + plan.again->from, *idle_since + plan.again->to};
+  // What was made for that time and had to go is not made for it again.
+  if (made_room_at_ && *made_room_at_ >= expected.from) return;
+  again_ = expected;
 }
 
 // Replicas that are there whether calls come or not.
@@ -70,6 +74,8 @@ std::vector<Fleet::Spare> Fleet::spare(std::span<const PoolReport> reports) cons
 bool Fleet::evict(ReplicaId replica, std::span<const PoolReport> reports, FleetEffects& effects, Time now) {
   const auto could = spare(reports);
   if (std::ranges::find(could, replica, &Spare::replica) == could.end()) return false;
+  made_room_at_ = now;
+  if (again_ && again_->from <= now) again_.reset();
   drain(index_of(replica), effects, now);
   return true;
 }

@@ -1,7 +1,8 @@
 // Whose idle replicas go when memory is short: the greedy-dual of FaasCache (Fuerst and Sharma, ASPLOS 2021). A
 // replica is worth clock + calls × cost of a start / size, the clock as it stood at its last call; those worth least go
-// first, and the clock moves on to what the last of them was worth, so that what is not called any more ages. Decides
-// over a snapshot. Pure; its owner guards it.
+// first, and the clock moves on to what the last of them was worth, so that what is not called any more ages. Unlike
+// there a function's calls are not forgotten when its last replica goes: the simulator says that fewer are cold so.
+// Decides over a snapshot. Pure; its owner guards it.
 #pragma once
 
 #include "domain/function.h"
@@ -20,7 +21,7 @@ struct IdleReplica {
   ReplicaId replica = 0;
   Bytes size{};
   Duration start{};         // how long it took to start
-  std::uint64_t calls = 0;  // of its function, since it last had no replica
+  std::uint64_t calls = 0;  // of its function
   Time idle_since{};
   bool operator==(const IdleReplica&) const = default;
 };

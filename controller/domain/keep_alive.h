@@ -30,8 +30,8 @@ struct KeepPlan {
     bool operator==(const Window&) const = default;
   };
 
-  Duration keep{};                     // idle for this long: its last replica goes
-  std::optional<Window> again = {};    // then one is there from … to, made before it is asked for
+  Duration keep{};                   // idle for this long: its last replica goes
+  std::optional<Window> again = {};  // then one is there from … to, made before it is asked for
   Why why = Why::fixed;
   bool operator==(const KeepPlan&) const = default;
 };
@@ -63,15 +63,15 @@ class FixedKeepAlive {
 };
 
 struct HybridSettings {
-  Duration fallback = std::chrono::minutes{5};  // kept for this long while nothing better is known
-  std::uint32_t least_seen = 4;                 // idle times that a plan may be made of
-  double head = 0.05;                           // of them, those that a replica made anew may come too late for
-  double tail = 0.99;                           // and those that it is kept for
-  double margin = 0.10;                         // earlier and later than these
-  double least_variation = 2.0;                 // of the counters, for them to say something
-  double most_beyond = 0.5;                     // of all idle times, those longer than is counted
+  Duration fallback = std::chrono::minutes{5};   // kept for this long while nothing better is known
+  std::uint32_t least_seen = 4;                  // idle times that a plan may be made of
+  double head = 0.05;                            // of them, those that a replica made anew may come too late for
+  double tail = 0.99;                            // and those that it is kept for
+  double margin = 0.10;                          // earlier and later than these
+  double least_variation = 2.0;                  // of the counters, for them to say something
+  double most_beyond = 0.5;                      // of all idle times, those longer than is counted
   Duration least_gap = std::chrono::minutes{2};  // nothing is stopped to be made anew sooner than this
-  double rare_spread = 0.15;                    // how alike the idle times of a rare function must be
+  double rare_spread = 0.15;                     // how alike the idle times of a rare function must be
 };
 
 // The hybrid histogram of "Serverless in the Wild" (Shahrad and others, USENIX ATC 2020): how often the function was

@@ -23,9 +23,15 @@ class StartBudget {
     queue_.push_back({key, {replica}});
   }
 
-  // The next one that may start now; done() must follow.
+  // The next one that may start now; done() must follow. Whoever is first in line waits until it fits, and nobody
+  // passes: what comes free is for the one that waits longest.
   std::optional<std::pair<Key, ReplicaId>> take() {
+    return take([](const Key&, ReplicaId) { return true; });
+  }
+  template <class Fits>
+  std::optional<std::pair<Key, ReplicaId>> take(Fits&& fits) {
     if (queue_.empty() || in_flight_ >= most_) return std::nullopt;
+    if (!fits(queue_.front().first, queue_.front().second.front())) return std::nullopt;
     auto [key, waiting] = std::move(queue_.front());
     queue_.pop_front();
     const auto replica = waiting.front();
@@ -48,6 +54,7 @@ class StartBudget {
   }
 
   std::uint32_t in_flight() const { return in_flight_; }
+  bool waits() const { return !queue_.empty(); }
 
  private:
   std::uint32_t most_;

@@ -2,9 +2,9 @@
 
 #include "domain/fleet_bench.h"
 
-#include <chrono>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <chrono>
 
 namespace hearth::domain {
 namespace {

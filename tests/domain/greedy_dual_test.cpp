@@ -2,10 +2,10 @@
 
 #include "domain/memory_budget.h"
 
-#include <algorithm>
-#include <chrono>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <random>
 

@@ -1,7 +1,7 @@
 #include "domain/keep_alive.h"
 
-#include <chrono>
 #include <gtest/gtest.h>
+#include <chrono>
 #include <random>
 #include <vector>
 
