@@ -19,6 +19,9 @@ std::optional<std::filesystem::path> find_group(const std::filesystem::path& roo
 
 std::optional<ports::MemoryUse> read_memory(const std::filesystem::path& root, std::string_view owner);
 
+// Of all three, or false; what was written by then stays, and never is more than was allowed.
+bool write_allowance(const std::filesystem::path& root, std::string_view owner, const ports::Allowance& allowance);
+
 // How often the group `pids` was refused a process.
 std::uint64_t read_refusals(const std::filesystem::path& pids);
 

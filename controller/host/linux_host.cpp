@@ -31,7 +31,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr uid_t kReplicaUser = 65534;
 constexpr std::size_t kLargestRecord = 64 << 10;
 
 [[noreturn]] void fail(const std::string& attempt, const std::string& hint = {}) {
@@ -92,17 +91,22 @@ void await_event(int event, std::chrono::steady_clock::duration patience) {
 }  // namespace
 
 LinuxHost::LinuxHost(const std::filesystem::path& run_folder, bool mounts_are_seen)
-    : folder_(run_folder / "replicas"), mounts_are_seen_(mounts_are_seen), replicas_(open_replicas(folder_)) {}
+    : folder_(run_folder / "replicas"),
+      mounts_are_seen_(mounts_are_seen),
+      replicas_(open_replicas(folder_)),
+      packages_(run_folder / "cells") {}
 
-std::filesystem::path LinuxHost::make_socket_folder(ReplicaId replica) {
+LinuxHost::~LinuxHost() { packages_.close(); }
+
+std::filesystem::path LinuxHost::make_socket_folder(ReplicaId replica, std::uint32_t user) {
   const std::string name = domain::format_replica(replica);
   const auto path = folder_ / name;
   if (::mkdirat(replicas_.get(), name.c_str(), 0700) != 0) fail("make the folder " + path.string());
   const Descriptor own = open_folder(replicas_.get(), name);
   if (!own || ::mkdirat(own.get(), "s", 0700) != 0) fail("make the folder " + (path / "s").string());
-  if (mounts_are_seen_ && mount_small_folder(path / "s", kReplicaUser)) return path / "s";
+  if (mounts_are_seen_ && mount_small_folder(path / "s", user)) return path / "s";
   const Descriptor sockets = open_folder(own.get(), "s");
-  const bool given = sockets && ::fchown(sockets.get(), kReplicaUser, kReplicaUser) == 0;
+  const bool given = sockets && ::fchown(sockets.get(), user, user) == 0;
   if (!given && (!sockets || ::fchmod(sockets.get(), 0777) != 0))
     fail("open " + (path / "s").string() + " to its replica");
   return path / "s";
@@ -138,6 +142,7 @@ void LinuxHost::forget(ReplicaId replica) {
   const Descriptor own = open_folder(replicas_.get(), name);
   if (!own) return;
   unmount_small_folder(folder_ / name / "s");
+  packages_.remove(name);
   if (const Descriptor sockets = open_folder(own.get(), "s")) empty_folder(sockets.get());
   empty_folder(own.get());
   ::unlinkat(replicas_.get(), name.c_str(), AT_REMOVEDIR);
@@ -145,6 +150,11 @@ void LinuxHost::forget(ReplicaId replica) {
 
 Awaited LinuxHost::await_socket(ReplicaId replica, const std::string& owner, std::chrono::milliseconds timeout,
                                 std::stop_token stop) {
+  return await(replica, kFunctionSocket, owner, timeout, stop).result;
+}
+
+LinuxHost::Arrival LinuxHost::await(ReplicaId replica, const char* socket, const std::string& owner,
+                                    std::chrono::milliseconds timeout, const std::stop_token& stop) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   const Descriptor folder = socket_folder(replica);
   const Descriptor event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
@@ -154,32 +164,62 @@ Awaited LinuxHost::await_socket(ReplicaId replica, const std::string& owner, std
   // Only for a socket that is bound and not yet listened on: its listen() is no event.
   std::chrono::steady_clock::duration pause = 1ms;
   while (true) {
-    if (stop.stop_requested()) return Awaited::cancelled;
-    const auto knocked = knock(folder.get(), owner);
-    if (knocked.result == Knock::open || knocked.result == Knock::full) return Awaited::listening;
+    if (stop.stop_requested()) return {Awaited::cancelled};
+    auto knocked = knock(folder.get(), socket, owner);
+    if (knocked.result == Knock::open || knocked.result == Knock::full) {
+      return {Awaited::listening, std::move(knocked.connection)};
+    }
     if (knocked.result == Knock::foreign) throw foreign(replica, knocked.why);
     const auto left = deadline - std::chrono::steady_clock::now();
-    if (left <= 0ms) return Awaited::timed_out;
+    if (left <= 0ms) return {Awaited::timed_out};
     await_event(event.get(), knocked.result == Knock::absent ? left : std::min(left, pause));
     pause = std::min<std::chrono::steady_clock::duration>(pause * 2, 50ms);
   }
 }
 
 Descriptor LinuxHost::connect(const ports::UnixAddress& address) {
-  const Descriptor folder = socket_folder(address.replica);
-  auto knocked = knock(folder.get(), address.owner);
+  const auto replica = address.replica;
+  const Descriptor folder = socket_folder(replica);
+  auto knocked = knock(folder.get(), kFunctionSocket, address.owner);
   switch (knocked.result) {
     case Knock::open: return std::move(knocked.connection);
-    case Knock::absent: throw absent(address.replica, "its socket is gone");
-    case Knock::refused: throw absent(address.replica, "nothing listens on its socket");
+    case Knock::absent: throw absent(replica, "its socket is gone");
+    case Knock::refused: throw absent(replica, "nothing listens on its socket");
     case Knock::full: {
-      auto fault = absent(address.replica, "its queue is full").fault();
+      auto fault = absent(replica, "its queue is full").fault();
       fault.retry_after = std::chrono::seconds{1};
       throw domain::Error(fault);
     }
     case Knock::foreign: break;
   }
-  throw foreign(address.replica, knocked.why);
+  throw foreign(replica, knocked.why);
+}
+
+bool LinuxHost::can_bind() { return mounts_are_seen_ && packages_.open(); }
+
+std::filesystem::path LinuxHost::make_package_folder(ReplicaId cell) {
+  return packages_.make(domain::format_replica(cell));
+}
+
+Descriptor LinuxHost::await_cell(ReplicaId cell, const std::string& owner, std::chrono::milliseconds timeout,
+                                 std::stop_token stop) {
+  return await(cell, kCellSocket, owner, timeout, stop).connection;
+}
+
+void LinuxHost::become(ReplicaId cell, ReplicaId replica, const std::string& record) {
+  const auto from = domain::format_replica(cell);
+  const auto to = domain::format_replica(replica);
+  remember(cell, record);
+  if (mounts_are_seen_) packages_.rename(from, to);
+  if (::renameat(replicas_.get(), from.c_str(), replicas_.get(), to.c_str()) != 0) fail("rename the folder of " + from);
+}
+
+void LinuxHost::bind_package(ReplicaId replica, const std::filesystem::path& package) {
+  packages_.bind(domain::format_replica(replica), package);
+}
+
+bool LinuxHost::allow(const std::string& owner, const ports::Allowance& allowance) {
+  return write_allowance(kGroups, owner, allowance);
 }
 
 std::optional<ports::MemoryUse> LinuxHost::memory_of(const std::string& owner) { return read_memory(kGroups, owner); }

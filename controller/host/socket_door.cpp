@@ -21,11 +21,11 @@ using ports::Descriptor;
 
 namespace {
 
-Descriptor open_beneath(int folder) {
+Descriptor open_beneath(int folder, const char* name) {
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
-  return Descriptor{static_cast<int>(::syscall(SYS_openat2, folder, kSocketName, &how, sizeof how))};
+  return Descriptor{static_cast<int>(::syscall(SYS_openat2, folder, name, &how, sizeof how))};
 }
 
 Knocked foreign(std::string why) { return {.result = Knock::foreign, .why = std::move(why)}; }
@@ -75,8 +75,8 @@ int connect_to_inode(int connection, int inode) {
 
 }  // namespace
 
-Knocked knock(int folder, const std::string& owner) {
-  const Descriptor inode = open_beneath(folder);
+Knocked knock(int folder, const char* socket, const std::string& owner) {
+  const Descriptor inode = open_beneath(folder, socket);
   if (!inode) return no_entry(errno);
   struct stat status {};
   if (::fstat(inode.get(), &status) != 0) return no_entry(errno);

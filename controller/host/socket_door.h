@@ -7,7 +7,8 @@
 
 namespace hearth::host {
 
-inline constexpr const char* kSocketName = "fn.sock";
+inline constexpr const char* kFunctionSocket = "fn.sock";
+inline constexpr const char* kCellSocket = "cell.sock";
 
 enum class Knock : std::uint8_t {
   open,     // connected to a process of the owner's
@@ -23,8 +24,8 @@ struct Knocked {
   std::string why = {};               // where foreign
 };
 
-// Opens `kSocketName` in `folder` without following anything that a function could put there, and connects to that
+// Opens `socket`, a name, in `folder` without following anything that a function could put there, and connects to that
 // very inode; the peer must be in the control groups of the container `owner`.
-Knocked knock(int folder, const std::string& owner);
+Knocked knock(int folder, const char* socket, const std::string& owner);
 
 }  // namespace hearth::host

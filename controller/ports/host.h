@@ -41,6 +41,16 @@ struct MemoryUse {
 
 enum class Awaited : std::uint8_t { listening, timed_out, cancelled };
 
+inline constexpr std::uint32_t kReplicaUser = 65534;  // of replicas that are started from their image
+
+// What a replica may have of the machine.
+struct Allowance {
+  domain::Bytes memory;
+  std::uint32_t cpu_millis = 1000;  // thousandths of a core
+  std::uint32_t processes = 64;     // threads count; those of the engine's own in the container included
+  bool operator==(const Allowance&) const = default;
+};
+
 // All that the gateway asks of this machine.
 class Doors {
  public:
@@ -54,7 +64,7 @@ class Doors {
 class Host : public Doors {
  public:
   // A fresh folder that the replica's user may write and nobody else; the container sees it as /run/hearth.
-  virtual std::filesystem::path make_socket_folder(domain::ReplicaId replica) = 0;
+  virtual std::filesystem::path make_socket_folder(domain::ReplicaId replica, std::uint32_t user) = 0;
 
   // What we know of a replica, kept out of every function's reach; survives our own restart, not the machine's.
   virtual void remember(domain::ReplicaId replica, const std::string& record) = 0;
@@ -64,6 +74,24 @@ class Host : public Doors {
   // Returns once something of the container `owner` accepts on the replica's socket.
   virtual Awaited await_socket(domain::ReplicaId replica, const std::string& owner, std::chrono::milliseconds timeout,
                                std::stop_token stop) = 0;
+
+  // --- cells: containers that run before it is known whose they are ---
+
+  // Whether a package can be bound into one: we may mount, and the engine sees it.
+  virtual bool can_bind() = 0;
+  // A fresh empty folder, for the cell's container to be bound to with propagation `rslave`.
+  virtual std::filesystem::path make_package_folder(domain::ReplicaId cell) = 0;
+  // The connection on which the cell takes its handover, once it listens: its first, or it would take that for one
+  // which broke off. Nothing when the time is over or at `stop`. Throws as connect() does.
+  virtual Descriptor await_cell(domain::ReplicaId cell, const std::string& owner, std::chrono::milliseconds timeout,
+                                std::stop_token stop) = 0;
+  // From now on what was made for `cell` is the replica's, and `record` is what we know of it: whoever looks sees the
+  // cell before, or the whole of this after. It goes by forget(replica).
+  virtual void become(domain::ReplicaId cell, domain::ReplicaId replica, const std::string& record) = 0;
+  // Shows up in its container read-only, at once and whole.
+  virtual void bind_package(domain::ReplicaId replica, const std::filesystem::path& package) = 0;
+  // Straight to the control groups of the container `owner`. False where they cannot be written from here.
+  virtual bool allow(const std::string& owner, const Allowance& allowance) = 0;
 
   // Nothing where the container `owner` is gone or its control groups cannot be seen from here.
   virtual std::optional<MemoryUse> memory_of(const std::string& owner) = 0;

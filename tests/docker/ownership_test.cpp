@@ -114,7 +114,7 @@ TEST(Ownership, RemovesOurOwnThatWasNeverWrittenDown) {
 
 TEST(Ownership, RemovesAFolderWhoseRecordWasNeverWritten) {
   DockerWorld world{true};
-  world.host.make_socket_folder(77);
+  world.host.make_socket_folder(77, ports::kReplicaUser);
   EXPECT_TRUE(world.engine().recover().empty());
   EXPECT_EQ(world.things(), 0u);
 }

@@ -46,6 +46,38 @@ TEST(ContainerGroup, IsNoneWhereItIsGone) {
   EXPECT_FALSE(read_memory(root.path(), "abc"));  // no limit to tell of
 }
 
+std::string read(const fs::path& file) {
+  std::ifstream in{file};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+TEST(ContainerGroup, TakesAnAllowanceInEitherVersion) {
+  const ports::Allowance allowance{.memory = domain::mebibytes(128), .cpu_millis = 250, .processes = 33};
+
+  const tests::TemporaryFolder first;
+  write(first.path() / "memory/docker/abc/memory.limit_in_bytes", "268435456");
+  write(first.path() / "memory/docker/abc/memory.memsw.limit_in_bytes", "268435456");
+  write(first.path() / "cpu/docker/abc/cpu.cfs_quota_us", "-1");
+  write(first.path() / "cpu/docker/abc/cpu.cfs_period_us", "50000");
+  write(first.path() / "pids/docker/abc/pids.max", "65");
+  ASSERT_TRUE(write_allowance(first.path(), "abc", allowance));
+  EXPECT_TRUE(read(first.path() / "memory/docker/abc/memory.limit_in_bytes").starts_with("134217728"));
+  EXPECT_TRUE(read(first.path() / "memory/docker/abc/memory.memsw.limit_in_bytes").starts_with("134217728"));
+  EXPECT_TRUE(read(first.path() / "cpu/docker/abc/cpu.cfs_quota_us").starts_with("25000"));
+  EXPECT_TRUE(read(first.path() / "cpu/docker/abc/cpu.cfs_period_us").starts_with("100000"));
+  EXPECT_TRUE(read(first.path() / "pids/docker/abc/pids.max").starts_with("33"));
+
+  const tests::TemporaryFolder second;
+  write(second.path() / "cgroup.controllers", "memory cpu pids");
+  for (const char* file : {"memory.max", "cpu.max", "pids.max"}) write(second.path() / "docker/abc" / file, "max");
+  ASSERT_TRUE(write_allowance(second.path(), "abc", allowance));
+  EXPECT_EQ(read(second.path() / "docker/abc/memory.max"), "134217728");
+  EXPECT_EQ(read(second.path() / "docker/abc/cpu.max"), "25000 100000");
+  EXPECT_TRUE(read(second.path() / "docker/abc/pids.max").starts_with("33"));
+
+  EXPECT_FALSE(write_allowance(second.path(), "another", allowance));
+}
+
 TEST(ContainerGroup, CountsRefusedProcesses) {
   const tests::TemporaryFolder root;
   EXPECT_EQ(read_refusals(root.path()), 0u);

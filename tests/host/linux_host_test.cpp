@@ -64,7 +64,7 @@ class LinuxHostTest : public testing::Test {
 
   tests::TemporaryFolder run_;
   LinuxHost host_{run_.path(), false};
-  std::filesystem::path folder_ = host_.make_socket_folder(1);
+  std::filesystem::path folder_ = host_.make_socket_folder(1, ports::kReplicaUser);
   std::filesystem::path socket_ = folder_ / "fn.sock";
 };
 
@@ -197,7 +197,7 @@ TEST_F(LinuxHostTest, WaitsForMoreFoldersAtOnceThanAUserHasInotifyInstances) {
   std::stop_source stop;
   std::vector<std::future<Awaited>> waits;
   for (domain::ReplicaId id = 2; id < 202; ++id) {
-    host_.make_socket_folder(id);
+    host_.make_socket_folder(id, ports::kReplicaUser);
     waits.push_back(
         std::async(std::launch::async, [&, id] { return host_.await_socket(id, kSomebody, 1h, stop.get_token()); }));
   }

@@ -49,7 +49,7 @@ class SmallFolder : public testing::Test {
 
 TEST_F(SmallFolder, TakesFewFilesOfLittleSize) {
   LinuxHost host{run_.path(), true};
-  const auto folder = host.make_socket_folder(1);
+  const auto folder = host.make_socket_folder(1, ports::kReplicaUser);
   int files = 0;
   while (files < 1000 && std::ofstream{folder / std::to_string(files)}) ++files;
   EXPECT_LT(files, 32);
@@ -63,7 +63,7 @@ TEST_F(SmallFolder, TakesFewFilesOfLittleSize) {
 TEST_F(SmallFolder, IsItsReplicasAlone) {
   LinuxHost host{run_.path(), true};
   struct stat status {};
-  ASSERT_EQ(::stat(host.make_socket_folder(1).c_str(), &status), 0);
+  ASSERT_EQ(::stat(host.make_socket_folder(1, ports::kReplicaUser).c_str(), &status), 0);
   EXPECT_EQ(status.st_uid, 65534u);
   EXPECT_EQ(status.st_gid, 65534u);
   EXPECT_EQ(status.st_mode & 0777, 0700u);
@@ -71,7 +71,7 @@ TEST_F(SmallFolder, IsItsReplicasAlone) {
 
 TEST_F(SmallFolder, IsForgottenWithWhatIsInItAlsoWhileItIsOpen) {
   LinuxHost host{run_.path(), true};
-  const auto folder = host.make_socket_folder(1);
+  const auto folder = host.make_socket_folder(1, ports::kReplicaUser);
   std::ofstream open{folder / "file"};
   host.forget(1);
   EXPECT_FALSE(is_mounted(folder));
@@ -79,7 +79,7 @@ TEST_F(SmallFolder, IsForgottenWithWhatIsInItAlsoWhileItIsOpen) {
 }
 
 TEST_F(SmallFolder, OutlivesAnEndOfOursAndIsForgottenAfterIt) {
-  const auto folder = LinuxHost{run_.path(), true}.make_socket_folder(1);
+  const auto folder = LinuxHost{run_.path(), true}.make_socket_folder(1, ports::kReplicaUser);
   EXPECT_TRUE(is_mounted(folder));
   LinuxHost again{run_.path(), true};
   EXPECT_EQ(again.remembered().size(), 1u);
@@ -90,7 +90,7 @@ TEST_F(SmallFolder, OutlivesAnEndOfOursAndIsForgottenAfterIt) {
 
 TEST_F(SmallFolder, StaysPlainWhereTheEngineWouldNotSeeIt) {
   LinuxHost host{run_.path(), false};
-  EXPECT_FALSE(is_mounted(host.make_socket_folder(1)));
+  EXPECT_FALSE(is_mounted(host.make_socket_folder(1, ports::kReplicaUser)));
 }
 
 Descriptor listen_at(const fs::path& path) {
