@@ -1,6 +1,7 @@
 // How this hearthd is set up: flags, then HEARTH_… variables, then hearth.yaml, then defaults.
 #pragma once
 
+#include "domain/cells.h"
 #include "engines/docker/location.h"
 #include "telemetry/log.h"
 
@@ -23,6 +24,7 @@ struct Config {
   std::filesystem::path ca_bundle;  // handed to builds; empty: the system's where there is one
   std::uint32_t threads = 0;        // of the gateway; 0: one a core, at most 16
   std::uint32_t max_starts = 8;     // containers being started at once
+  domain::CellBounds cells;         // containers of each runtime that stand ready
   std::chrono::milliseconds stop_grace{10'000};
   std::chrono::milliseconds drain{10'000};  // for calls in flight when hearthd ends
   std::chrono::milliseconds websocket_idle{3'600'000};

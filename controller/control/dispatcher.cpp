@@ -139,6 +139,7 @@ void Dispatcher::serve(const std::vector<domain::Revision>& revisions) {
   for (const auto& revision : revisions) {
     const auto function = impl_->entry(revision.function);
     function->serve(revision);
+    impl_->engine.expect(FunctionEntry::replica_of(revision));
     listings.push_back(Impl::listing(function, revision));
   }
   impl_->directory.put(std::move(listings));
@@ -150,7 +151,9 @@ std::optional<Fault> Dispatcher::prepare(const domain::Revision& revision, const
   const auto function = impl_->entry(revision.function);
   function->prepare(revision);
   const auto until = impl_->clock.now() + revision.spec.scale.start_timeout + kTurn;
-  return function->await_prepared(revision.number, until, stop);
+  auto failed = function->await_prepared(revision.number, until, stop);
+  if (!failed) impl_->engine.expect(FunctionEntry::replica_of(revision));
+  return failed;
 }
 
 void Dispatcher::list(const domain::Revision& revision) {
@@ -201,6 +204,7 @@ void Dispatcher::remove(const FunctionName& name, std::chrono::milliseconds grac
   const auto function = impl_->find(name);
   if (!function) return;
   impl_->directory.remove(name);
+  impl_->engine.expect_none(name);
   function->remove();
   if (!function->await_gone(impl_->clock.now() + grace)) {
     function->abandon();

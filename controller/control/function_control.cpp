@@ -1,6 +1,7 @@
 // A function entry's half of the control world and of the engine's reports.
 #include "control/faults.h"
 #include "control/function_entry.h"
+#include "domain/cells.h"
 
 #include <algorithm>
 
@@ -281,11 +282,16 @@ ports::ReplicaSpec FunctionEntry::spec(const Order& order) const {
     const std::scoped_lock lock{mutex_};
     revision = revisions_.at(order.revision);
   }
-  const auto& spec = revision->spec;
-  return {.id = order.replica,
-          .function = name_,
-          .revision = order.revision,
-          .image = revision->image,
+  auto spec = replica_of(*revision);
+  spec.id = order.replica;
+  return spec;
+}
+
+ports::ReplicaSpec FunctionEntry::replica_of(const domain::Revision& revision) {
+  const auto& spec = revision.spec;
+  return {.function = revision.function,
+          .revision = revision.number,
+          .image = revision.image,
           .templated = !spec.runtime.empty(),
           .contract = ports::Contract::http,
           .handler = spec.handler,
@@ -294,7 +300,8 @@ ports::ReplicaSpec FunctionEntry::spec(const Order& order) const {
           .network = spec.network,
           .container_runtime = spec.container_runtime,
           .start_timeout = spec.scale.start_timeout,
-          .debug = spec.debug};
+          .debug = spec.debug,
+          .in_cell = !domain::obstacle_to_cells(spec)};
 }
 
 std::shared_ptr<ReplicaSlots> FunctionEntry::make_slots(ReplicaId replica, const domain::Revision& revision,

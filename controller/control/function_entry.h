@@ -63,7 +63,8 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   domain::Usage take_usage();  // since it was last taken
   domain::FunctionStats stats();
 
-  // The engine.
+  // The engine. A replica such as `revision` has, without an id.
+  static ports::ReplicaSpec replica_of(const domain::Revision& revision);
   bool owns(domain::ReplicaId replica) const;
   void died(domain::ReplicaId replica, const ports::Exit& exit);
   void lost_but(const std::vector<domain::ReplicaId>& alive);

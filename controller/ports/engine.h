@@ -47,7 +47,8 @@ struct ReplicaSpec {
   domain::Network network;
   std::string container_runtime = {};  // "runsc"; empty: the engine's default
   std::chrono::milliseconds start_timeout{30'000};
-  bool debug = false;  // opens its language's debugger, for this machine alone
+  bool debug = false;    // opens its language's debugger, for this machine alone
+  bool in_cell = false;  // nothing that it asks for keeps it out of a container that runs already
 };
 
 struct Running {
@@ -100,9 +101,14 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  // Creates and starts a container and returns once it listens. Leaves nothing behind when it throws: `function`
-  // faults say which it was (exited at once, never listened, listens on another port, did not load) with the end of
-  // its log as detail. Cancelled by `stop` within moments.
+  // Replicas such as `spec` may start from now on, instead of what was said of their function before; its id means
+  // nothing. An engine may get ready for them, or not. Return at once and throw nothing.
+  virtual void expect(const ReplicaSpec& /*spec*/) {}
+  virtual void expect_none(const domain::FunctionName& /*function*/) {}
+
+  // Creates and starts a container, or lets one that is ready become it, and returns once it listens. Leaves nothing
+  // behind when it throws: `function` faults say which it was (exited at once, never listened, listens on another port,
+  // did not load) with the end of its log as detail. Cancelled by `stop` within moments.
   virtual Running start(const ReplicaSpec& spec, std::stop_token stop) = 0;
 
   // SIGTERM, `grace`, SIGKILL; the container and all that was made for it are gone when this returns. Stopping what

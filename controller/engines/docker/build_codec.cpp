@@ -73,7 +73,10 @@ std::string label_filter(const std::string& label) { return json{{"label", {labe
 std::string write_builder(const BuilderSpec& container) {
   json env = json::array();
   for (const auto& [name, value] : container.env) env.push_back(name + "=" + value);
-  json mounts = json::array({{{"Type", "volume"}, {"Source", container.cache_volume}, {"Target", "/cache"}}});
+  json mounts = json::array();
+  if (!container.cache_volume.empty()) {
+    mounts.push_back({{"Type", "volume"}, {"Source", container.cache_volume}, {"Target", "/cache"}});
+  }
   if (!container.ca_bundle.empty()) {
     mounts.push_back({{"Type", "bind"}, {"Source", container.ca_bundle}, {"Target", kCaInside}, {"ReadOnly", true}});
   }

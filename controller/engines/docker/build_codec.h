@@ -47,7 +47,7 @@ struct BuilderSpec {
   std::map<std::string, std::string> env = {};
   std::map<std::string, std::string> labels = {};
   std::string ca_bundle = {};     // of the engine's machine; empty: none
-  std::string cache_volume = {};  // mounted at /cache
+  std::string cache_volume = {};  // mounted at /cache; empty: none
   domain::Bytes memory = {};
   std::uint32_t pids = 0;
   std::string network = {};  // empty: Docker's default

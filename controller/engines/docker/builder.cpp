@@ -1,5 +1,6 @@
 #include "engines/docker/builder.h"
 
+#include "engines/docker/cell_codec.h"
 #include "engines/docker/container_runtimes.h"
 
 #include "engines/docker/ignore.h"
@@ -124,6 +125,8 @@ std::string Builder::of_runtime(const Revision& revision, const std::string& pac
     std::map<std::string, std::string> layers;
     try {
       auto base = runtimes_.run_image(runtime, run);
+      const CellRecipe recipe{
+          .runtime = runtime.name, .image = base, .command = runtime.cell, .handler = runtime.handler};
       if (revision.spec.debug && !runtime.debugger->command.empty()) {
         layers[kDebugger] = base = runtimes_.with_debugger(runtime, base, package, run);
       }
@@ -131,7 +134,9 @@ std::string Builder::of_runtime(const Revision& revision, const std::string& pac
         layers[kDependencies] = base =
             runtimes_.with_dependencies(runtime, base, package, revision.package, *asked, run);
       }
-      return on_top_of(base, layers, revision, content, run);
+      auto labels = layers;
+      if (!runtime.cell.empty()) labels[kRecipeLabel] = write_recipe(recipe);
+      return on_top_of(base, std::move(labels), revision, content, run);
     } catch (const domain::Error&) {
       // The last revision that used the same ones may have been discarded, and they with it, just now.
       const auto gone = [&](const auto& layer) { return !images_.find(layer.second); };

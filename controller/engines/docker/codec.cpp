@@ -13,32 +13,14 @@ using ports::ReplicaSpec;
 
 namespace {
 
-constexpr const char* kUser = "65534:65534";
 constexpr const char* kSocketFolder = "/run/hearth";
 constexpr Bytes kSharedMemory = domain::mebibytes(64);
 
 std::string short_id(const Installation& installation) { return installation.id.substr(0, 8); }
 
-// The environment: the user's, then ours, which nothing overrides.
 json environment(const ReplicaSpec& spec) {
-  auto all = spec.env;
-  all["HEARTH_FUNCTION"] = spec.function.name;
-  all["HEARTH_NAMESPACE"] = spec.function.space;
-  all["HEARTH_REVISION"] = std::to_string(spec.revision);
-  all["HEARTH_REPLICA"] = domain::format_replica(spec.id);
-  all["HEARTH_CONCURRENCY"] = std::to_string(spec.limits.concurrency);
-  all["HEARTH_TIMEOUT_MS"] = std::to_string(spec.limits.timeout.count());
-  // Else the image says its runtime's own.
-  if (spec.templated && !spec.handler.empty()) all["HEARTH_HANDLER"] = spec.handler;
-  if (serves_socket(spec)) {
-    all["HEARTH_SOCKET"] = std::string{kSocketFolder} + "/fn.sock";
-  } else {
-    all.erase("HEARTH_SOCKET");
-    all["PORT"] = std::to_string(kPort);
-  }
-  if (spec.debug) all["HEARTH_DEBUGGER_PORT"] = std::to_string(kDebuggerPort);
   json list = json::array();
-  for (const auto& [name, value] : all) list.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment_of(spec)) list.push_back(name + "=" + value);
   return list;
 }
 
@@ -129,6 +111,28 @@ json endpoints(const ReplicaSpec& spec, const Surroundings& around) {
 
 }  // namespace
 
+std::string user_and_group(std::uint32_t user) { return std::to_string(user) + ":" + std::to_string(user); }
+
+std::map<std::string, std::string> environment_of(const ReplicaSpec& spec) {
+  auto all = spec.env;
+  all["HEARTH_FUNCTION"] = spec.function.name;
+  all["HEARTH_NAMESPACE"] = spec.function.space;
+  all["HEARTH_REVISION"] = std::to_string(spec.revision);
+  all["HEARTH_REPLICA"] = domain::format_replica(spec.id);
+  all["HEARTH_CONCURRENCY"] = std::to_string(spec.limits.concurrency);
+  all["HEARTH_TIMEOUT_MS"] = std::to_string(spec.limits.timeout.count());
+  // Else the image says its runtime's own.
+  if (spec.templated && !spec.handler.empty()) all["HEARTH_HANDLER"] = spec.handler;
+  if (serves_socket(spec)) {
+    all["HEARTH_SOCKET"] = std::string{kSocketFolder} + "/fn.sock";
+  } else {
+    all.erase("HEARTH_SOCKET");
+    all["PORT"] = std::to_string(kPort);
+  }
+  if (spec.debug) all["HEARTH_DEBUGGER_PORT"] = std::to_string(kDebuggerPort);
+  return all;
+}
+
 bool serves_socket(const ReplicaSpec& spec) { return spec.templated && spec.container_runtime.empty(); }
 
 NetworkKind network_kind(const ReplicaSpec& spec) {
@@ -164,7 +168,7 @@ std::string container_name(const Installation& installation, const ReplicaSpec& 
 
 json create_body(const ReplicaSpec& spec, const Surroundings& around) {
   return {{"Image", spec.image},
-          {"User", kUser},
+          {"User", user_and_group(ports::kReplicaUser)},
           {"Env", environment(spec)},
           {"Labels", labels(spec, around.installation)},
           {"Healthcheck", {{"Test", {"NONE"}}}},

@@ -3,6 +3,7 @@
 
 #include "engines/docker/ownership.h"
 #include "ports/engine.h"
+#include "ports/host.h"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -49,6 +50,11 @@ struct Surroundings {
   bool all_networks = false;              // the engine takes them all at create
 };
 
+std::string user_and_group(std::uint32_t user);  // "65534:65534"
+
+// The user's variables, then ours, which nothing overrides.
+std::map<std::string, std::string> environment_of(const ports::ReplicaSpec& spec);
+
 // POST /containers/create
 nlohmann::json create_body(const ports::ReplicaSpec& spec, const Surroundings& surroundings);
 
@@ -82,13 +88,15 @@ std::optional<ContainerEvent> read_event(std::string_view line);
 
 // What we remember of a container outside of its reach.
 struct Record {
-  std::string container;  // its id
-  domain::FunctionName function;
+  std::string container = {};  // its id
+  domain::FunctionName function = {};
   std::uint64_t revision = 0;
-  bool templated = false;  // it has a socket
-  std::string network;     // where its address is; empty where it has none but a socket
-  bool debug = false;      // its debugger is at that address
-  std::uint32_t pids = 0;  // limits.pids; 0: written down by a hearthd that did not say
+  bool templated = false;    // it has a socket
+  std::string network = {};  // where its address is; empty where it has none but a socket
+  bool debug = false;        // its debugger is at that address
+  std::uint32_t pids = 0;    // limits.pids; 0: written down by a hearthd that did not say
+  std::string package = {};  // the image whose package is bound into it; empty: it was not a cell
+  bool idle = false;         // a cell that is nobody's yet
   bool operator==(const Record&) const = default;
 };
 std::string write_record(const Record& record);

@@ -94,7 +94,9 @@ std::string write_record(const Record& record) {
               {"templated", record.templated},
               {"network", record.network},
               {"debug", record.debug},
-              {"pids", record.pids}}
+              {"pids", record.pids},
+              {"package", record.package},
+              {"idle", record.idle}}
       .dump();
 }
 
@@ -107,7 +109,9 @@ std::optional<Record> read_record(std::string_view text) {
                 .templated = flag_of(value, "templated"),
                 .network = text_of(value, "network"),
                 .debug = flag_of(value, "debug"),
-                .pids = number_of<std::uint32_t>(value, "pids")};
+                .pids = number_of<std::uint32_t>(value, "pids"),
+                .package = text_of(value, "package"),
+                .idle = flag_of(value, "idle")};
   if (record.container.empty()) return std::nullopt;
   return record;
 }

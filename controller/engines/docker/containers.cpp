@@ -35,6 +35,14 @@ void Containers::start(const std::string& id) {
   throw domain::Error(fault);
 }
 
+void Containers::update(const std::string& id, const std::string& body) {
+  api_.call({.method = "POST",
+             .path = path(id, "/update"),
+             .attempt = "change a container's limits",
+             .body = body,
+             .expected = {404}});
+}
+
 bool Containers::signal(const std::string& id, const std::string& signal) {
   const auto answer = api_.call({.method = "POST",
                                  .path = path(id, "/kill?signal=" + signal),

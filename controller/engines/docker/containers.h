@@ -19,6 +19,8 @@ class Containers {
   // Its id.
   std::string create(const std::string& name, const std::string& body);
   void start(const std::string& id);
+  // Its limits, as JSON.
+  void update(const std::string& id, const std::string& body);
   // False when it does not run (any more).
   bool signal(const std::string& id, const std::string& signal);
   // How it ended, once it has; nothing when it still runs after `patience` or at `stop`. One that is gone was killed.

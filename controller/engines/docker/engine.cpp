@@ -25,10 +25,18 @@ DockerEngine::DockerEngine(EngineSettings settings, ports::Host& host, ports::Lo
       containers_(api_),
       networks_(api_, settings_.installation),
       last_event_nanos_(wall_nanos()),
+      images_(api_),
+      packages_(api_, settings_.installation, settings_.packages),
       upkeep_([this](const std::stop_token& stop) { return keep_up(stop); }),
-      followers_(api_, sink, [this] { upkeep_.ask(); }) {}
+      followers_(api_, sink, [this] { upkeep_.ask(); }),
+      cells_(settings_.cells, host_, containers_, networks_, [this] { return surroundings(); }),
+      book_(cells_, images_, packages_) {}
 
-DockerEngine::~DockerEngine() { upkeep_.end(); }
+DockerEngine::~DockerEngine() {
+  book_.end();
+  cells_.end();
+  upkeep_.end();
+}
 
 DockerEngine::Facts DockerEngine::facts() {
   {
@@ -42,6 +50,14 @@ DockerEngine::Facts DockerEngine::facts() {
   const std::lock_guard lock{mutex_};
   facts_ = facts;
   return facts;
+}
+
+Surroundings DockerEngine::surroundings() {
+  const auto known = facts();
+  return {.installation = settings_.installation,
+          .init = known.about.init,
+          .cpus = known.cpus,
+          .all_networks = has(known.about.api, Difference::What::many_networks_at_create)};
 }
 
 std::vector<std::string> DockerEngine::volumes_of(const std::string& image) {
@@ -61,6 +77,8 @@ EngineInfo DockerEngine::info() {
           .cgroup_version = known.cgroup_version};
 }
 
+std::vector<CellCount> DockerEngine::cells() const { return cells_.counts(); }
+
 void DockerEngine::tidy() { networks_.tidy(); }
 
 void DockerEngine::stop(ReplicaId replica, std::chrono::milliseconds grace) {
@@ -74,6 +92,7 @@ void DockerEngine::stop(ReplicaId replica, std::chrono::milliseconds grace) {
   if (member->output) member->output->await_end(1s);  // removing it takes its unread output away
   containers_.remove(container);
   host_.forget(replica);
+  packages_.let_go(domain::format_replica(replica));
   roster_.remove(replica);
 }
 

@@ -3,10 +3,14 @@
 #pragma once
 
 #include "engines/docker/api.h"
+#include "engines/docker/cell_book.h"
+#include "engines/docker/cells.h"
 #include "engines/docker/codec.h"
 #include "engines/docker/containers.h"
 #include "engines/docker/followers.h"
+#include "engines/docker/images.h"
 #include "engines/docker/networks.h"
+#include "engines/docker/package_folders.h"
 #include "engines/docker/roster.h"
 #include "engines/docker/upkeep.h"
 #include "ports/engine.h"
@@ -23,6 +27,8 @@ namespace hearth::docker {
 struct EngineSettings {
   Location location = {.socket = "/var/run/docker.sock"};
   Installation installation;
+  domain::CellBounds cells = {.min = 0, .max = 0};  // of each kind
+  std::filesystem::path packages = {};              // where what cells are bound to is kept; ours alone
 };
 
 struct EngineInfo {
@@ -38,6 +44,8 @@ class DockerEngine final : public ports::Engine {
   DockerEngine(EngineSettings settings, ports::Host& host, ports::LogSink& sink);
   ~DockerEngine() override;
 
+  void expect(const ports::ReplicaSpec& spec) override;
+  void expect_none(const domain::FunctionName& function) override;
   ports::Running start(const ports::ReplicaSpec& spec, std::stop_token stop) override;
   void stop(domain::ReplicaId replica, std::chrono::milliseconds grace) override;
   std::vector<ports::Found> recover() override;
@@ -48,6 +56,7 @@ class DockerEngine final : public ports::Engine {
 
   // Throws where the engine cannot be spoken to, with the mend.
   EngineInfo info();
+  std::vector<CellCount> cells() const;
   // Removes this installation's networks that no container uses; for when it ends and nothing is to survive it.
   void tidy();
 
@@ -63,6 +72,20 @@ class DockerEngine final : public ports::Engine {
   Facts facts();
   std::vector<std::string> volumes_of(const std::string& image);
 
+  // Of a container that is to be made.
+  Surroundings surroundings();
+  ports::Allowance allowance(const ports::ReplicaSpec& spec);
+
+  // Nothing where it is to be started from its image.
+  std::optional<ports::Running> start_in_cell(const ports::ReplicaSpec& spec, domain::Time begin,
+                                              const std::stop_token& stop);
+  bool furnish(const ports::ReplicaSpec& spec, const Seat& seat, const Cell& cell);
+  bool needs_allowance(const ports::ReplicaSpec& spec, const CellKind& kind);
+  std::optional<ports::Running> move_in(const ports::ReplicaSpec& spec, const Seat& seat, Cell& cell,
+                                        domain::Time begin, const std::stop_token& stop);
+  void settle_in(const ports::ReplicaSpec& spec, const CellKind& kind, const std::string& container,
+                 const std::shared_ptr<Following>& output);
+  [[noreturn]] void fail_ended(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
   std::string create(const ports::ReplicaSpec& spec);
   ports::Running bring_up(const ports::ReplicaSpec& spec, const std::string& container, domain::Time begin,
                           const std::stop_token& stop);
@@ -102,8 +125,12 @@ class DockerEngine final : public ports::Engine {
   std::set<std::string> making_;                             // names of containers that are being made
   std::map<domain::ReplicaId, std::string> doomed_;          // containers that could not be removed yet
   std::int64_t last_event_nanos_;                            // the watching thread's own
-  Upkeep upkeep_;                                            // ended first
-  Followers followers_;                                      // its thread ends next
+  Images images_;
+  PackageFolders packages_;
+  Upkeep upkeep_;        // ended first
+  Followers followers_;  // its thread ends next
+  Cells cells_;          // and theirs
+  CellBook book_;
 };
 
 }  // namespace hearth::docker

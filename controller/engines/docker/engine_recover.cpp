@@ -32,7 +32,8 @@ void DockerEngine::recover_into(std::vector<Found>& found) {
   for (const auto& [replica, text] : host_.remembered()) {
     const auto record = read_record(text);
     if (record && roster_.knows(record->container)) continue;
-    auto living = record ? adopt(replica, *record, 0) : std::nullopt;
+    if (record && cells_.knows(record->container)) continue;
+    auto living = record && !record->idle ? adopt(replica, *record, 0) : std::nullopt;
     if (living) {
       found.push_back(std::move(*living));
       continue;
@@ -53,7 +54,7 @@ std::vector<Found> DockerEngine::adopt(const std::map<ReplicaId, std::string>& r
     for (const auto& [replica, text] : host_.remembered()) {
       const auto given = replicas.find(replica);
       const auto record = read_record(text);
-      if (given == replicas.end() || !record || roster_.knows(record->container)) continue;
+      if (given == replicas.end() || !record || record->idle || roster_.knows(record->container)) continue;
       if (auto living = adopt(replica, *record, std::atoll(given->second.c_str()))) found.push_back(std::move(*living));
     }
   });
@@ -83,6 +84,7 @@ std::optional<Found> DockerEngine::adopt(ReplicaId replica, const Record& record
   roster_.add({.replica = replica, .container = record.container, .state = MemberState::running});
   const auto output = followers_.join(record.container, replica, record.function, told);
   roster_.set_output(replica, output);
+  if (!record.package.empty()) packages_.hold(record.package, domain::format_replica(replica));
   if (record.pids > 0) watch_processes(replica, record.container, record.pids, output);
   return Found{.id = replica,
                .function = record.function,
@@ -107,7 +109,7 @@ bool DockerEngine::answers(const ports::Address& address) {
 void DockerEngine::remove_orphans() {
   for (const auto& container : containers_.list(settings_.installation)) {
     if (roster_.knows(container.id) || !is_ours(settings_.installation, container.name, container.labels)) continue;
-    if (is_made(container.name)) continue;
+    if (is_made(container.name) || cells_.knows(container.id) || cells_.knows(container.name)) continue;
     containers_.remove(container.id);
   }
 }

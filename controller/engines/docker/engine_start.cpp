@@ -45,6 +45,7 @@ Running DockerEngine::start(const ReplicaSpec& spec, std::stop_token stop) {
   const auto begin = Clock::now();
   try {
     throw_if(stop);
+    if (auto running = start_in_cell(spec, begin, stop)) return *running;
     const auto container = create(spec);
     try {
       return bring_up(spec, container, begin, stop);
@@ -78,20 +79,16 @@ class DockerEngine::Making {
 
 // The calls to Docker are not broken off by a stop: it would go on making what nobody waits for.
 std::string DockerEngine::create(const ReplicaSpec& spec) {
-  const auto known = facts();
   networks_.check(spec.network.attach, spec.network.egress);
   networks_.ensure(network_kind(spec));
-  Surroundings around{.installation = settings_.installation,
-                      .init = known.about.init,
-                      .cpus = known.cpus,
-                      .volumes = volumes_of(spec.image),
-                      .all_networks = has(known.about.api, Difference::What::many_networks_at_create)};
+  auto around = surroundings();
+  around.volumes = volumes_of(spec.image);
   const auto name = container_name(settings_.installation, spec);
   const auto kind = network_kind(spec);
   std::string container;
   const Making making(*this, name);
   try {
-    if (serves_socket(spec)) around.socket_folder = host_.make_socket_folder(spec.id);
+    if (serves_socket(spec)) around.socket_folder = host_.make_socket_folder(spec.id, ports::kReplicaUser);
     container = containers_.create(name, create_body(spec, around).dump());
     const bool by_socket = serves_socket(spec);
     const auto network = network_name(settings_.installation, kind);
@@ -211,6 +208,7 @@ void DockerEngine::discard(domain::ReplicaId replica, const std::string& contain
   try {
     if (!container.empty()) containers_.remove(container, stop);
     host_.forget(replica);
+    packages_.let_go(domain::format_replica(replica));
   } catch (const domain::Error&) {  // the start's own fault is the one to tell
     const std::lock_guard lock{mutex_};
     doomed_[replica] = container;

@@ -79,6 +79,7 @@ void DockerEngine::handle(const ContainerEvent& event, ports::EngineEvents& even
   last_event_nanos_ = std::max(last_event_nanos_, event.time_nanos);
   if (event.kind == ContainerEvent::Kind::out_of_memory) ran_out(event.id);
   if (event.kind != ContainerEvent::Kind::died) return;
+  if (cells_.knows(event.id)) return cells_.doubt();
   auto ended = roster_.exited(event.id, event.exit_code);
   if (!ended) return;
   auto& [replica, exit] = *ended;
@@ -120,6 +121,7 @@ void DockerEngine::reconnected() {
     volumes_.clear();
   }
   networks_.doubt();
+  cells_.doubt();
   keep_up({});
 }
 

@@ -1,0 +1,128 @@
+#include "engines/docker/cell_book.h"
+
+#include "telemetry/log.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace hearth::docker {
+
+using ports::ReplicaSpec;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A start by image takes longer than that.
+constexpr auto kPatience = 500ms;
+constexpr std::size_t kSparePages = 16;
+
+}  // namespace
+
+CellBook::CellBook(Cells& cells, Images& images, PackageFolders& folders)
+    : cells_(cells), images_(images), folders_(folders), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+CellBook::~CellBook() { end(); }
+
+void CellBook::end() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void CellBook::expect(const ReplicaSpec& spec) {
+  if (!spec.in_cell) return forget(spec.function);
+  const auto user = to_string(spec.function);
+  folders_.hold(spec.image, user);
+  const std::lock_guard lock{mutex_};
+  functions_[spec.function] = {spec.image, network_kind(spec)};
+  const auto page = pages_.find(spec.image);
+  if (page == pages_.end() || !page->second.recipe) asked_.push_back(spec.image);
+  changes_ = true;
+  changed_.notify_all();
+}
+
+void CellBook::forget(const domain::FunctionName& function) {
+  folders_.let_go(to_string(function));
+  const std::lock_guard lock{mutex_};
+  if (functions_.erase(function) == 0) return;
+  changes_ = true;
+  changed_.notify_all();
+}
+
+std::optional<Seat> CellBook::seat(const ReplicaSpec& spec) {
+  if (!spec.in_cell) return std::nullopt;
+  std::unique_lock lock{mutex_};
+  if (!pages_.contains(spec.image)) {
+    asked_.push_front(spec.image);
+    changed_.notify_all();
+    if (!changed_.wait_for(lock, kPatience, [&] { return pages_.contains(spec.image); })) return std::nullopt;
+  }
+  const auto& page = pages_.at(spec.image);
+  if (!page.recipe || !folders_.find(spec.image)) return std::nullopt;
+  return Seat{.kind = {page.recipe->image, network_kind(spec)}, .recipe = *page.recipe, .package = page.package};
+}
+
+void CellBook::run(const std::stop_token& stop) {
+  std::unique_lock lock{mutex_};
+  while (!stop.stop_requested()) {
+    if (!changed_.wait(lock, stop, [&] { return changes_ || !asked_.empty(); })) return;
+    if (asked_.empty()) {
+      changes_ = false;
+      forget_pages();
+      recount();
+      lock.unlock();
+      folders_.tidy();
+      lock.lock();
+      continue;
+    }
+    const auto image = asked_.front();
+    asked_.pop_front();
+    const auto known = pages_.find(image);
+    if (known != pages_.end() && known->second.recipe) continue;
+    lock.unlock();
+    auto page = look_up(image, stop);
+    lock.lock();
+    pages_[image] = std::move(page);
+    recount();
+    changed_.notify_all();
+  }
+}
+
+CellBook::Page CellBook::look_up(const std::string& image, const std::stop_token& stop) {
+  try {
+    const auto found = images_.find(image, stop);
+    const auto label = found ? found->labels.find(kRecipeLabel) : std::map<std::string, std::string>::const_iterator{};
+    auto recipe = found && label != found->labels.end() ? read_recipe(label->second) : std::nullopt;
+    if (!recipe) return {};
+    return {.recipe = std::move(recipe), .package = folders_.make(image, stop)};
+  } catch (const std::exception& error) {
+    telemetry::log::warn("a function cannot start in cells", {{"image", image}, {"reason", error.what()}});
+    return {};
+  }
+}
+
+// Now and then: a start that is due may have asked for one that no function is expected to need.
+void CellBook::forget_pages() {
+  if (pages_.size() <= 2 * functions_.size() + kSparePages) return;
+  std::set<std::string> used;
+  for (const auto& [function, use] : functions_) used.insert(use.first);
+  std::erase_if(pages_, [&](const auto& page) { return !used.contains(page.first); });
+}
+
+void CellBook::recount() {
+  std::map<CellKind, std::pair<CellRecipe, std::size_t>> kinds;
+  for (const auto& [kind, recipe] : told_) kinds[kind] = {recipe, 0};
+  for (const auto& [function, use] : functions_) {
+    const auto page = pages_.find(use.first);
+    if (page == pages_.end() || !page->second.recipe) continue;
+    auto& kind = kinds[{page->second.recipe->image, use.second}];
+    kind.first = *page->second.recipe;
+    ++kind.second;
+  }
+  for (const auto& [kind, told] : kinds) {
+    cells_.expect(kind, told.first, told.second);
+    told_[kind] = told.first;
+  }
+}
+
+}  // namespace hearth::docker

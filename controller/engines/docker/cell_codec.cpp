@@ -1,0 +1,91 @@
+#include "engines/docker/cell_codec.h"
+
+#include "domain/cells.h"
+#include "engines/docker/json_read.h"
+
+#include <nlohmann/json.hpp>
+
+namespace hearth::docker {
+
+using domain::ReplicaId;
+using nlohmann::json;
+using ports::ReplicaSpec;
+
+namespace {
+
+constexpr const char* kPackageFolder = "/function";
+// Above all that accounts and their subordinate ranges are given.
+constexpr std::uint32_t kFirstUser = 0x4000'0000;
+constexpr std::uint32_t kUsers = 0x1000'0000;
+
+}  // namespace
+
+std::string write_recipe(const CellRecipe& recipe) {
+  return json{
+      {"runtime", recipe.runtime}, {"image", recipe.image}, {"command", recipe.command}, {"handler", recipe.handler}}
+      .dump();
+}
+
+std::optional<CellRecipe> read_recipe(std::string_view text) {
+  const json value = json::parse(text, nullptr, false);
+  if (!value.is_object()) return std::nullopt;
+  CellRecipe recipe{.runtime = text_of(value, "runtime"),
+                    .image = text_of(value, "image"),
+                    .command = {},
+                    .handler = text_of(value, "handler")};
+  for (const auto& word : array(value, "command")) {
+    if (word.is_string()) recipe.command.push_back(word);
+  }
+  if (recipe.image.empty() || recipe.command.empty()) return std::nullopt;
+  return recipe;
+}
+
+ReplicaSpec spec_of_cell(ReplicaId cell, const CellKind& kind) {
+  ReplicaSpec spec;
+  spec.id = cell;
+  spec.function = {.space = "", .name = "cell"};
+  spec.image = kind.image;
+  spec.templated = true;
+  spec.limits = domain::kCellLimits;
+  spec.network.egress = kind.network == NetworkKind::open;
+  return spec;
+}
+
+json cell_body(ReplicaId cell, const CellKind& kind, const std::vector<std::string>& command, std::uint32_t user,
+               const CellFolders& folders, const Surroundings& surroundings) {
+  const auto spec = spec_of_cell(cell, kind);
+  json body = create_body(spec, surroundings);
+  auto labels = proof(surroundings.installation, container_name(surroundings.installation, spec));
+  labels["dev.hearth.cell"] = domain::format_replica(cell);
+  body["Labels"] = labels;
+  body["User"] = user_and_group(user);
+  body["Env"] = {"HEARTH_SOCKET=/run/hearth/fn.sock", "HEARTH_CELL=/run/hearth/cell.sock"};
+  body["Entrypoint"] = command;
+  body["Cmd"] = json::array();
+  body["WorkingDir"] = "/";  // a process that stood in the empty folder would stay below what is bound over it
+  body["HostConfig"]["Mounts"].push_back({{"Type", "bind"},
+                                          {"Source", folders.package},
+                                          {"Target", kPackageFolder},
+                                          {"ReadOnly", true},
+                                          {"BindOptions", {{"Propagation", "rslave"}}}});
+  return body;
+}
+
+std::uint32_t user_of_cell(ReplicaId cell) { return kFirstUser + static_cast<std::uint32_t>(cell % kUsers); }
+
+std::string handover_line(const ReplicaSpec& spec, const CellRecipe& recipe) {
+  auto env = environment_of(spec);
+  if (spec.handler.empty() && !recipe.handler.empty()) env["HEARTH_HANDLER"] = recipe.handler;
+  const json line{{"env", env}, {"folder", kPackageFolder}, {"handler", env["HEARTH_HANDLER"]}};
+  // What is no UTF-8 in a variable's value could not have come through the API either.
+  return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+json update_body(const ports::Allowance& allowance) {
+  return {{"Memory", allowance.memory.count},
+          {"MemorySwap", allowance.memory.count},
+          {"NanoCpus", std::uint64_t{allowance.cpu_millis} * 1'000'000},
+          {"PidsLimit", allowance.processes}};
+}
+
+}  // namespace hearth::docker
