@@ -1,22 +1,29 @@
 #!/usr/bin/env python3
 """clang-tidy over our own files, as many at once as there are cores: tidy.py BUILD.
 
+Most of its time goes to headers, so files of one target are read together, as one that includes them. Where such a group
+does not pass, or two of its files cannot stand beside each other, it is halved, and what one file alone is told counts.
 What passed is remembered in BUILD/tidy by the content of all that the file is made of, so only what changed is read
 again. Prints each complaint once; exits with 1 when there is any.
 """
+import collections
 import concurrent.futures
 import functools
 import hashlib
+import itertools
 import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
+import tempfile
 import time
 
 TIDY = "clang-tidy-16"
 CLANG_ONLY = ["--extra-arg=-Wno-unknown-warning-option"]  # the commands are GCC's
+GROUP = 6  # files at most: one that does not pass costs the others little
 INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.M)
 COMPLAINT = re.compile(r"^\S+:\d+:\d+: (warning|error): ")
 
@@ -49,16 +56,55 @@ def fingerprint(entry, top, version):
     return digest.hexdigest()
 
 
-def check(entry, build):
-    started = time.monotonic()
+def command_of(entry):
+    """What it is compiled with, and the folder of its target's objects."""
+    words = shlex.split(entry["command"])
+    at = words.index("-o")
+    target, found, _ = words[at + 1].partition(".dir/")
+    return tuple(words[1:at]), target if found else entry["file"]
+
+
+def groups_of(entries):
+    alike = collections.defaultdict(list)
+    for entry in entries:
+        alike[command_of(entry)].append(entry)
+    for (flags, _), those in alike.items():
+        count = -(-len(those) // GROUP)
+        for i in range(count):
+            yield flags, those[i::count]
+
+
+def check_alone(entry, build):
     done = subprocess.run([TIDY, "-p", str(build), "--quiet", *CLANG_ONLY, entry["file"]], capture_output=True, text=True)
-    return done.returncode, done.stdout + (done.stderr if done.returncode else ""), time.monotonic() - started
+    return done.returncode, done.stdout + (done.stderr if done.returncode else "")
+
+
+def passes(flags, entries, folder):
+    with tempfile.NamedTemporaryFile("w", suffix=".cpp", dir=folder) as together:
+        together.write("".join(f'#include "{entry["file"]}"\n' for entry in entries))
+        together.flush()
+        command = [TIDY, "--quiet", "--checks=-bugprone-suspicious-include", *CLANG_ONLY, together.name, "--", *flags]
+        return subprocess.run(command, capture_output=True).returncode == 0
+
+
+def check(flags, entries, build):
+    """(entry, status, output, seconds) of each."""
+    started = time.monotonic()
+    if len(entries) == 1:
+        status, output = check_alone(entries[0], build)
+        return [(entries[0], status, output, time.monotonic() - started)]
+    if passes(flags, entries, build / "together"):
+        seconds = (time.monotonic() - started) / len(entries)
+        return [(entry, 0, "", seconds) for entry in entries]
+    half = len(entries) // 2
+    return check(flags, entries[:half], build) + check(flags, entries[half:], build)
 
 
 def main(build):
     top = build.parent.parent
     remembered = build / "tidy"
     remembered.mkdir(exist_ok=True)
+    (build / "together").mkdir(exist_ok=True)  # below our .clang-tidy
     version = subprocess.run([TIDY, "--version"], capture_output=True, check=True).stdout
     entries = {e["file"]: e for e in json.loads((build / "compile_commands.json").read_text())}.values()
     entries = [e for e in entries if not e["file"].startswith(str(build))]
@@ -68,10 +114,10 @@ def main(build):
 
     shown, failed, slowest, started = set(), 0, (0.0, ""), time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = {pool.submit(check, e, build): e for e in unread}
-        for job in concurrent.futures.as_completed(jobs):
-            name = jobs[job]["file"]
-            status, output, seconds = job.result()
+        jobs = [pool.submit(check, flags, group, build) for flags, group in groups_of(unread)]
+        for entry, status, output, seconds in itertools.chain.from_iterable(
+                job.result() for job in concurrent.futures.as_completed(jobs)):
+            name = entry["file"]
             slowest = max(slowest, (seconds, os.path.relpath(name, top)))
             if status == 0:
                 marks[name].touch()

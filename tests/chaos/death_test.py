@@ -43,6 +43,7 @@ class Death(HearthdCase):
 
     def setUp(self):
         self.replica = self.hearthd.call("mortal").text
+        wait_for("it is the only one", lambda: len(self.hearthd.containers("mortal")) == 1)  # what died before is gone
         self.container, = self.hearthd.containers("mortal")
 
     def in_flight(self):
