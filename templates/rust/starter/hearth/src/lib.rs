@@ -2,6 +2,7 @@
 //! runtime's own copy of this crate takes the place of this one.
 
 mod body;
+mod cell;
 mod context;
 mod lines;
 mod params;

@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::sync::{mpsc, watch};
 
+use crate::cell::Cell;
 use crate::lines::{poll_fn, Current, OfCall, Panic};
 use crate::{BadRequest, Body, Context, Error, Request, Response};
 
@@ -42,6 +43,7 @@ where
 }
 
 fn run_boxed(handler: Box<Handler>) {
+    let cell = Cell::take();
     let with_stack = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         crate::eprintln!("{panic}");
@@ -51,7 +53,7 @@ fn run_boxed(handler: Box<Handler>) {
     log::set_max_level(log::LevelFilter::Info);
     let process = Arc::new(Process { handler, common: Common::read() });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let served = runtime.and_then(|runtime| runtime.block_on(serve(process)));
+    let served = runtime.and_then(|runtime| runtime.block_on(serve(process, cell)));
     if let Err(error) = served {
         crate::eprintln!("cannot listen: {error}");
         exit(1);
@@ -131,7 +133,7 @@ impl Listener {
     }
 }
 
-async fn serve(process: Arc<Process>) -> std::io::Result<()> {
+async fn serve(process: Arc<Process>, mut cell: Cell) -> std::io::Result<()> {
     let (end, ending) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
@@ -139,6 +141,7 @@ async fn serve(process: Arc<Process>) -> std::io::Result<()> {
         let _ = end.send(true);
     });
     let listener = Listener::open().await?;
+    cell.ready();
     let (living, mut last) = mpsc::channel::<()>(1); // each connection holds a sender
     while let Some(accepted) = unless(&mut ending.clone(), listener.accept()).await {
         match accepted {
