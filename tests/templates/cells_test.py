@@ -121,6 +121,13 @@ async def handle(request, context):
         cell.become(self.handler)
         self.assertEqual(cell.call().text, "Own")
 
+    def test_a_module_of_its_own_comes_before_one_that_the_cell_has_imported(self):
+        handler = "import decimal\ndef handle(request, context):\n    return decimal.WORD + decimal.numbers.WORD\n"
+        own = {"decimal.py": "import numbers\nWORD = 'own'\n", "numbers.py": "WORD = ' too'\n"}
+        cell = self.cell({"handler.py": handler, **own})
+        cell.become(self.handler)
+        self.assertEqual(cell.call().text, "own too")
+
 
 class Shell(Contract, unittest.TestCase):
     command = [sys.executable, f"{TEMPLATES}/shell/bootstrap/shell.py"]

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from hearth import _cell, _debugger, _load, _logs, _warm
+from hearth import _cell, _common, _debugger, _load, _logs, _warm
 from hearth._connection import Connection
 from hearth._listener import Listener
 from hearth._workers import Workers
@@ -79,13 +79,18 @@ class Process:
         self._policy = asyncio.get_event_loop_policy()
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._listener = None
+        self._common = None
 
     def warm_up(self):
+        if self._load is _load.load:
+            self._common = _common.Common()
         self._open()
         self._server.handler = _warm.load()
         self._runner.run(_warm.call(self._listener.staging))
 
     def load(self):
+        if self._common is not None:
+            self._common.yield_to(os.getcwd())
         try:
             self._server.handler = self._load(os.environ.get("HEARTH_HANDLER", ""), os.getcwd())
         except _load.LoadError as error:
