@@ -1,11 +1,11 @@
 #!/bin/sh
-# What the image starts: nginx on a socket that is there for nobody until it accepts. SIGTERM lets it finish what runs.
+# What the image starts: nginx on a socket that is there for nobody until it accepts. SIGTERM lets it finish what runs. Of the
+# time to the first answer most would be starting other programs, so the shell does by itself what it can.
 set -eu
 cell=${HEARTH_CELL_FD:-} # 3, the connection to hearthd that a cell's launcher passes on
 unset HEARTH_CELL_FD
 socket=${HEARTH_SOCKET:-}
 staging=$socket.starting
-conf=/tmp/nginx.conf
 listen="unix:$staging"
 [ -n "$socket" ] || listen="0.0.0.0:${PORT:-8080}"
 
@@ -25,16 +25,22 @@ fi
 missing=
 [ ! -f /function/public/404.html ] || missing='error_page 404 /404.html;'
 
-sed -e "s|@LISTEN@|$listen|" -e "s|@FALLBACK@|$fallback|" -e "s|@MISSING@|$missing|" \
-  /usr/lib/hearth/nginx.conf >"$conf"
-rm -f "$staging"
-/usr/sbin/nginx -c "$conf" -e /dev/stderr 3>&- &
+printf 'listen %s;\n%s\n' "$listen" "$missing" >/tmp/server.conf
+printf '%s\n' "$fallback" >/tmp/fallback.conf
+[ ! -e "$staging" ] || rm -f "$staging"
+/usr/sbin/nginx -c /usr/lib/hearth/nginx.conf -e /dev/stderr 3>&- &
 nginx=$!
 trap 'kill -QUIT $nginx' TERM INT
+listens() {
+  while read -r line; do
+    case $line in *" 00010000 "*" $staging") return 0 ;; esac
+  done </proc/net/unix
+  return 1
+}
 if [ -n "$socket" ]; then
-  until grep -q " 00010000 .* $staging\$" /proc/net/unix; do  # it listens
+  until listens; do
     kill -0 $nginx 2>/dev/null || exit 1
-    sleep 0.01
+    sleep 0.002
   done
   mv "$staging" "$socket"
   [ -z "$cell" ] || echo '{"ready": true}' >&3
