@@ -25,6 +25,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -123,10 +124,19 @@ std::map<std::string, std::uint32_t> concurrency_of(const std::vector<docker::Ru
   return concurrency;
 }
 
-docker::BuildSettings build_settings(const Config& config, const docker::Installation& installation) {
+std::set<std::string> with_cells(const std::vector<docker::Runtime>& runtimes) {
+  std::set<std::string> names;
+  for (const auto& runtime : runtimes) {
+    if (!runtime.cell.empty()) names.insert(runtime.name);
+  }
+  return names;
+}
+
+docker::BuildSettings build_settings(const Config& config, const docker::Installation& installation,
+                                     const std::vector<docker::Runtime>& runtimes) {
   docker::BuildSettings settings;
   settings.installation = installation;
-  settings.runtimes = read_runtimes(config.templates);
+  settings.runtimes = runtimes;
   settings.work_folder = config.state_dir / "builds";
   settings.proxies = proxies();
   settings.own_network = !has_proxy_here(settings.proxies);
@@ -170,6 +180,8 @@ class Hearthd::Parts {
         threads_(std::max(gateway_threads(config), static_cast<std::uint32_t>(sockets.gateway.size()))),
         store_(config.state_dir / "hearth.db"),
         installation_(make_installation(store_)),
+        runtimes_(read_runtimes(config.templates)),
+        with_cells_(with_cells(runtimes_)),
         token_(make_token(config)),
         logs_(log_settings(config)),
         relay_(logs_),
@@ -182,7 +194,7 @@ class Hearthd::Parts {
                 host_, relay_),
         engine_info_(engine_.info()),
         builds_api_(config.docker),
-        builder_(builds_api_, build_settings(config, installation_)),
+        builder_(builds_api_, build_settings(config, installation_, runtimes_)),
         dispatcher_(engine_, clock_,
                     {.gateway_threads = threads_, .max_starts = config.max_starts, .stop_grace = config.stop_grace}),
         service_(store_, packages_, builder_, dispatcher_, clock_),
@@ -228,15 +240,24 @@ class Hearthd::Parts {
             .cpus = std::thread::hardware_concurrency(),
             .memory = {static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                        static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE))},
-            .concurrency = concurrency_of(read_runtimes(config_.templates)),
+            .concurrency = concurrency_of(runtimes_),
             .engine =
                 [this] {
                   return api::EngineFacts{.name = engine_info_.name,
                                           .version = engine_info_.version,
                                           .api_version = engine_info_.api_version,
-                                          .reachable = !dispatcher_.engine_away()};
+                                          .reachable = !dispatcher_.engine_away(),
+                                          .cells = engine_.cells()};
                 },
+            .obstacle_to_cells = [this](const domain::FunctionSpec& spec) { return obstacle_to_cells(spec); },
             .unready = [this] { return dispatcher_.engine_away(); }};
+  }
+
+  // The function's own come first: they are its author's to change.
+  std::optional<std::string> obstacle_to_cells(const domain::FunctionSpec& spec) {
+    if (auto obstacle = domain::obstacle_to_cells(spec)) return obstacle;
+    if (!with_cells_.contains(spec.runtime)) return "runtime " + spec.runtime + " has no cells";
+    return engine_.obstacle_to_cells();
   }
 
   Succession::Parts shared() {
@@ -256,6 +277,8 @@ class Hearthd::Parts {
   ports::SystemClock clock_;
   store::SqliteStore store_;
   docker::Installation installation_;
+  const std::vector<docker::Runtime> runtimes_;
+  const std::set<std::string> with_cells_;  // names of those
   std::string token_;
   telemetry::LogFiles logs_;
   LogRelay relay_;

@@ -48,6 +48,11 @@ int get(const Context& context, const std::string& name) {
                         {"url", text_at(function, "url")},
                         {"from", terminal.tame(source_of(spec))}};
   for (const auto& route : route_lines(function)) rows.push_back({"route", terminal.tame(route)});
+  const auto& start = child_at(function, "start");
+  const auto why = text_at(start, "why");
+  if (const auto by = text_at(start, "by"); !by.empty()) {
+    rows.push_back({"cold start", terminal.tame("by " + by + (why.empty() ? "" : ": " + why))});
+  }
   if (const auto handler = text_at(spec, "handler"); !handler.empty()) rows.push_back({"handler", handler});
   for (const char* section : {"env", "limits", "scale", "network"}) {
     const auto& values = child_at(spec, section);

@@ -118,6 +118,8 @@ std::string function_text(const FunctionParts& parts, std::string_view gateway_u
                 {"created_at", control::format_time(parts.shown.created_at)},
                 {"replicas", parts.view.replicas.size()},
                 {"totals", totals_json(parts.view.usage)}};
+  document["start"]["by"] = parts.obstacle ? "image" : "cell";
+  if (parts.obstacle) document["start"]["why"] = *parts.obstacle;
   if (parts.view.last_failure) document["last_failure"] = problem_json(*parts.view.last_failure);
   return text_of(document);
 }
@@ -138,6 +140,14 @@ std::string replicas_text(const control::FunctionView& view) { return text_of({{
 
 std::string info_text(const Info& info) {
   const auto engine = info.engine();
+  json cells = json::array();
+  for (const auto& count : engine.cells) {
+    cells.push_back({{"runtime", count.runtime},
+                     {"ready", count.ready},
+                     {"made", count.made},
+                     {"taken", count.taken},
+                     {"missed", count.missed}});
+  }
   return text_of({{"version", info.version},
                   {"pid", info.pid},
                   {"installation", info.installation},
@@ -147,6 +157,7 @@ std::string info_text(const Info& info) {
                     {"version", engine.version},
                     {"api_version", engine.api_version},
                     {"state", engine.reachable ? "ready" : "away"}}},
+                  {"cells", cells},
                   {"limits", {{"cpus", info.cpus}, {"memory", to_string(info.memory)}}}});
 }
 

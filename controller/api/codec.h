@@ -21,6 +21,7 @@ struct FunctionParts {
   control::Versioned<domain::Function> function;
   domain::Revision shown;  // the active one; the latest while none is active
   control::FunctionView view;
+  std::optional<std::string> obstacle = {};  // why it starts in no cell
 };
 
 std::string function_text(const FunctionParts& parts, std::string_view gateway_url);

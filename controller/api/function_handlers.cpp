@@ -32,7 +32,11 @@ FunctionParts parts_of(const Parts& parts, control::Versioned<domain::Function> 
   const auto shown = function.value.active != 0 ? function.value.active : function.value.latest;
   auto revision = parts.service.revision(name, shown);
   auto view = parts.service.view(name);
-  return {.function = std::move(function), .shown = std::move(revision), .view = std::move(view)};
+  auto obstacle = parts.info.obstacle_to_cells(revision.spec);
+  return {.function = std::move(function),
+          .shown = std::move(revision),
+          .view = std::move(view),
+          .obstacle = std::move(obstacle)};
 }
 
 Response function_reply(const FunctionParts& whole, const Parts& parts) {

@@ -1,6 +1,7 @@
 // What this hearthd is, for /v1/info and the probes.
 #pragma once
 
+#include "domain/cells.h"
 #include "domain/error.h"
 #include "domain/function.h"
 
@@ -9,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hearth::api {
 
@@ -17,6 +19,7 @@ struct EngineFacts {
   std::string version;      // "20.10.24"; empty while it was never reached
   std::string api_version;  // "1.41"
   bool reachable = false;
+  std::vector<domain::CellCount> cells = {};
 };
 
 struct Info {
@@ -29,6 +32,8 @@ struct Info {
   std::map<std::string, std::uint32_t> concurrency = {};  // of its runtimes, where a deploy does not say
   // Both from any thread, and soon: asked on every /v1/info and /readyz.
   std::function<EngineFacts()> engine;
+  // Why replicas of a function are not started in cells; nothing: they are, where one is ready.
+  std::function<std::optional<std::string>(const domain::FunctionSpec& spec)> obstacle_to_cells;
   std::function<std::optional<domain::Fault>()> unready;  // why calls cannot be served; nothing: they can
 };
 

@@ -105,11 +105,13 @@ Response list_usage(const Parts& parts, const Request& request, const Parameters
 Response get_metrics(const Parts& parts, const Request& request, const Parameters&) {
   refuse_other_parameters(request, {});
   const auto builds = parts.service.build_times();
+  const auto engine = parts.info.engine();
   const telemetry::Snapshot snapshot{.version = parts.info.version,
                                      .functions = parts.metering.stats(),
                                      .built = builds.ready,
                                      .failed_builds = builds.failed,
-                                     .engine_reachable = parts.info.engine().reachable,
+                                     .engine_reachable = engine.reachable,
+                                     .cells = engine.cells,
                                      .failed_usage_writes = parts.metering.failed_writes(),
                                      .process = telemetry::process_facts()};
   return {.status = 200,

@@ -32,6 +32,15 @@ struct CellBounds {
   bool operator==(const CellBounds&) const = default;
 };
 
+// What is told of the cells of one runtime.
+struct CellCount {
+  std::string runtime;
+  std::uint32_t ready = 0;
+  std::uint64_t made = 0;    // since hearthd started
+  std::uint64_t taken = 0;   // by a replica
+  std::uint64_t missed = 0;  // replicas that found none
+};
+
 // How many cells of one kind should stand ready: what was wanted lately, for as long as it takes to make some more.
 class CellDemand {
  public:

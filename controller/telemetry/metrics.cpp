@@ -115,6 +115,24 @@ constexpr std::array kOfFunctions{
                [](const FunctionStats& stats) { return static_cast<double>(stats.usage.failed_starts); }},
 };
 
+// Of the containers that stand ready for cold starts.
+struct OfCells {
+  const char* name;
+  const char* help;
+  MetricType type;
+  double (*value)(const domain::CellCount&);
+};
+constexpr std::array kOfCells{
+    OfCells{"hearth_cells_ready", "Cells that wait for a function.", MetricType::Gauge,
+            [](const domain::CellCount& count) { return static_cast<double>(count.ready); }},
+    OfCells{"hearth_cells_made_total", "Cells that were started.", MetricType::Counter,
+            [](const domain::CellCount& count) { return static_cast<double>(count.made); }},
+    OfCells{"hearth_cells_taken_total", "Replicas that started in one.", MetricType::Counter,
+            [](const domain::CellCount& count) { return static_cast<double>(count.taken); }},
+    OfCells{"hearth_cells_missed_total", "Replicas that found none ready and started from their image.",
+            MetricType::Counter, [](const domain::CellCount& count) { return static_cast<double>(count.missed); }},
+};
+
 // And of the process, by the names that Prometheus' own clients give them.
 struct OfProcess {
   const char* name;
@@ -158,6 +176,11 @@ class Collector final : public prometheus::Collectable {
       }));
     }
     families.push_back(builds());
+    for (const auto& row : kOfCells) {
+      Family family{row.name, row.help, row.type};
+      for (const auto& count : snapshot_.cells) family.add({{"runtime", count.runtime}}, row.value(count));
+      families.push_back(std::move(family).take());
+    }
     families.push_back(single("hearth_engine_reachable", "1 while the engine answers.", MetricType::Gauge,
                               snapshot_.engine_reachable ? 1 : 0));
     families.push_back(single("hearth_build_info", "The running hearthd, always 1.", MetricType::Gauge, 1,

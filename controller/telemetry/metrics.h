@@ -2,6 +2,7 @@
 // taken for this one answer: nothing is counted here, so that no call ever pays for a counter. Pure; any thread.
 #pragma once
 
+#include "domain/cells.h"
 #include "domain/metering.h"
 #include "telemetry/process.h"
 
@@ -18,6 +19,7 @@ struct Snapshot {
   domain::Histogram built;  // builds that made an image, from the deploy on
   domain::Histogram failed_builds;
   bool engine_reachable = false;
+  std::vector<domain::CellCount> cells = {};
   std::uint64_t failed_usage_writes = 0;
   ProcessFacts process;
 };

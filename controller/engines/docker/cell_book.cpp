@@ -49,6 +49,23 @@ void CellBook::forget(const domain::FunctionName& function) {
   changed_.notify_all();
 }
 
+void CellBook::moves_in(domain::ReplicaId replica, const std::string& image) {
+  folders_.hold(image, domain::format_replica(replica));
+}
+
+void CellBook::moves_out(domain::ReplicaId replica) {
+  if (!folders_.let_go(domain::format_replica(replica))) return;
+  const std::lock_guard lock{mutex_};
+  changes_ = true;
+  changed_.notify_all();
+}
+
+void CellBook::recovered() {
+  const std::lock_guard lock{mutex_};
+  recovered_ = changes_ = true;
+  changed_.notify_all();
+}
+
 std::optional<Seat> CellBook::seat(const ReplicaSpec& spec) {
   if (!spec.in_cell) return std::nullopt;
   std::unique_lock lock{mutex_};
@@ -70,6 +87,7 @@ void CellBook::run(const std::stop_token& stop) {
       changes_ = false;
       forget_pages();
       recount();
+      if (!recovered_) continue;
       lock.unlock();
       folders_.tidy();
       lock.lock();

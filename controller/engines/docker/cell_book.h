@@ -38,6 +38,11 @@ class CellBook {
   void forget(const domain::FunctionName& function);
   // For a start that is due: waits a moment for what is being found out. Nothing where it starts from its image.
   std::optional<Seat> seat(const ports::ReplicaSpec& spec);
+  // A replica uses the package of `image`, from before it asks for a seat until it is gone.
+  void moves_in(domain::ReplicaId replica, const std::string& image);
+  void moves_out(domain::ReplicaId replica);
+  // Whoever lives of those that an earlier hearthd started holds its folder by now: what nobody holds may go.
+  void recovered();
   void end();
 
  private:
@@ -61,8 +66,9 @@ class CellBook {
   std::map<std::string, Page> pages_;                                              // by image
   std::deque<std::string> asked_;                                                  // images
   std::map<CellKind, CellRecipe> told_;                                            // kinds that were expected
-  bool changes_ = true;                                                            // since the last recount()
-  std::jthread thread_;                                                            // last: it uses the rest
+  bool changes_ = false;                                                           // since the last recount()
+  bool recovered_ = false;
+  std::jthread thread_;  // last: it uses the rest
 };
 
 }  // namespace hearth::docker

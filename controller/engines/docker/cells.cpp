@@ -100,8 +100,8 @@ void Cells::later(Task task) {
   tell();
 }
 
-std::vector<CellCount> Cells::counts() const {
-  std::map<std::string, CellCount> by_runtime;
+std::vector<domain::CellCount> Cells::counts() const {
+  std::map<std::string, domain::CellCount> by_runtime;
   const std::lock_guard lock{mutex_};
   for (const auto& [kind, pool] : pools_) {
     auto& sum = by_runtime[pool.recipe.runtime];
@@ -111,7 +111,7 @@ std::vector<CellCount> Cells::counts() const {
     sum.taken += pool.count.taken;
     sum.missed += pool.count.missed;
   }
-  std::vector<CellCount> counts;
+  std::vector<domain::CellCount> counts;
   for (auto& [runtime, count] : by_runtime) counts.push_back(std::move(count));
   return counts;
 }

@@ -30,14 +30,6 @@ struct Cell {
   CellLink link;
 };
 
-struct CellCount {
-  std::string runtime;
-  std::uint32_t ready = 0;
-  std::uint64_t made = 0;    // since hearthd started
-  std::uint64_t taken = 0;   // by a replica
-  std::uint64_t missed = 0;  // replicas that found none
-};
-
 // Any thread.
 class Cells {
  public:
@@ -56,7 +48,7 @@ class Cells {
   void doubt();
   // For whoever has work on a container that nobody waits for. What it throws is dropped.
   void later(std::function<void()> task);
-  std::vector<CellCount> counts() const;
+  std::vector<domain::CellCount> counts() const;
   // Stops making any and removes those that are ready.
   void end();
 
@@ -68,7 +60,7 @@ class Cells {
     std::uint32_t making = 0;
     domain::CellDemand demand = {};
     domain::Backoff failures = {};
-    CellCount count = {};
+    domain::CellCount count = {};
   };
   using Task = std::function<void()>;
 

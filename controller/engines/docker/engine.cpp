@@ -77,7 +77,7 @@ EngineInfo DockerEngine::info() {
           .cgroup_version = known.cgroup_version};
 }
 
-std::vector<CellCount> DockerEngine::cells() const { return cells_.counts(); }
+std::vector<domain::CellCount> DockerEngine::cells() const { return cells_.counts(); }
 
 void DockerEngine::tidy() { networks_.tidy(); }
 
@@ -92,7 +92,7 @@ void DockerEngine::stop(ReplicaId replica, std::chrono::milliseconds grace) {
   if (member->output) member->output->await_end(1s);  // removing it takes its unread output away
   containers_.remove(container);
   host_.forget(replica);
-  packages_.let_go(domain::format_replica(replica));
+  book_.moves_out(replica);
   roster_.remove(replica);
 }
 

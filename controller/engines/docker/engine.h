@@ -56,7 +56,9 @@ class DockerEngine final : public ports::Engine {
 
   // Throws where the engine cannot be spoken to, with the mend.
   EngineInfo info();
-  std::vector<CellCount> cells() const;
+  std::vector<domain::CellCount> cells() const;
+  // Why nothing is started in cells here, whatever it is.
+  std::optional<std::string> obstacle_to_cells();
   // Removes this installation's networks that no container uses; for when it ends and nothing is to survive it.
   void tidy();
 

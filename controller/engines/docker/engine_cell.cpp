@@ -26,11 +26,17 @@ std::chrono::microseconds between(domain::Time from, domain::Time to) {
 }  // namespace
 
 void DockerEngine::expect(const ReplicaSpec& spec) {
-  if (settings_.cells.max > 0) book_.expect(spec);
+  if (!obstacle_to_cells()) book_.expect(spec);
 }
 
 void DockerEngine::expect_none(const domain::FunctionName& function) {
-  if (settings_.cells.max > 0) book_.forget(function);
+  if (!obstacle_to_cells()) book_.forget(function);
+}
+
+std::optional<std::string> DockerEngine::obstacle_to_cells() {
+  if (settings_.cells.max == 0) return "hearthd keeps no cells: cells_max is 0";
+  if (!host_.can_bind()) return "hearthd may mount nothing that Docker sees: run it as root beside Docker";
+  return std::nullopt;
 }
 
 // Docker's own program in the container counts as one of its processes.
@@ -43,15 +49,15 @@ ports::Allowance DockerEngine::allowance(const ReplicaSpec& spec) {
 
 std::optional<Running> DockerEngine::start_in_cell(const ReplicaSpec& spec, domain::Time begin,
                                                    const std::stop_token& stop) {
-  if (settings_.cells.max == 0 || !spec.in_cell || !host_.can_bind()) return std::nullopt;
-  packages_.hold(spec.image, domain::format_replica(spec.id));
+  if (!spec.in_cell || obstacle_to_cells()) return std::nullopt;
+  book_.moves_in(spec.id, spec.image);
   if (const auto seat = book_.seat(spec)) {
     while (auto cell = cells_.take(seat->kind)) {
       if (!furnish(spec, *seat, *cell)) continue;
       if (auto running = move_in(spec, *seat, *cell, begin, stop)) return running;
     }
   }
-  packages_.let_go(domain::format_replica(spec.id));
+  book_.moves_out(spec.id);
   return std::nullopt;
 }
 

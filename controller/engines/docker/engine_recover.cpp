@@ -12,7 +12,9 @@ using ports::Found;
 using namespace std::chrono_literals;
 
 std::vector<Found> DockerEngine::recover() {
-  return all_or_none([this](std::vector<Found>& found) { recover_into(found); });
+  auto found = all_or_none([this](std::vector<Found>& all) { recover_into(all); });
+  book_.recovered();
+  return found;
 }
 
 // What was found before the engine failed is to be found again.
@@ -84,7 +86,7 @@ std::optional<Found> DockerEngine::adopt(ReplicaId replica, const Record& record
   roster_.add({.replica = replica, .container = record.container, .state = MemberState::running});
   const auto output = followers_.join(record.container, replica, record.function, told);
   roster_.set_output(replica, output);
-  if (!record.package.empty()) packages_.hold(record.package, domain::format_replica(replica));
+  if (!record.package.empty()) book_.moves_in(replica, record.package);
   if (record.pids > 0) watch_processes(replica, record.container, record.pids, output);
   return Found{.id = replica,
                .function = record.function,

@@ -208,7 +208,7 @@ void DockerEngine::discard(domain::ReplicaId replica, const std::string& contain
   try {
     if (!container.empty()) containers_.remove(container, stop);
     host_.forget(replica);
-    packages_.let_go(domain::format_replica(replica));
+    book_.moves_out(replica);
   } catch (const domain::Error&) {  // the start's own fault is the one to tell
     const std::lock_guard lock{mutex_};
     doomed_[replica] = container;

@@ -72,9 +72,9 @@ void PackageFolders::hold(const std::string& image, const std::string& user) {
   users_[user] = image;
 }
 
-void PackageFolders::let_go(const std::string& user) {
+bool PackageFolders::let_go(const std::string& user) {
   const std::lock_guard lock{mutex_};
-  users_.erase(user);
+  return users_.erase(user) > 0;
 }
 
 void PackageFolders::tidy() noexcept {

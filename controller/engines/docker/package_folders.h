@@ -27,7 +27,7 @@ class PackageFolders {
 
   // A user of the folder of `image`, named by what it likes; make() comes after, find() may.
   void hold(const std::string& image, const std::string& user);
-  void let_go(const std::string& user);
+  bool let_go(const std::string& user);  // whether it held one
   // Removes what nobody holds, and what another start of the machine left.
   void tidy() noexcept;
 
