@@ -4,7 +4,7 @@
 
 packages_build=(
   g++ cmake ninja-build ccache mold pkg-config git
-  libasio-dev libcurl4-openssl-dev libcpprest-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev
+  libcurl4-openssl-dev libcpprest-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev
   libsqlite3-dev libyaml-cpp-dev libarchive-dev libssl-dev libnftables-dev libgtest-dev libgmock-dev
   prometheus-cpp-dev
 )
@@ -13,7 +13,7 @@ packages_test=(nginx-light nftables openssl strace python3-venv python3-websocke
 packages_lint=(clang-format-16 clang-tidy-16 clang-16 shellcheck python3 git)
 packages_package=(dpkg-dev skopeo docker-compose man-db)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
-packages_bench=(nginx-light wrk strace python3)
+packages_bench=(nginx-light haproxy wrk strace python3)
 packages_sim=(python3-venv fonts-dejavu-core)
 
 # need GROUP …: installs what is missing of these groups.

@@ -137,6 +137,10 @@ http::Task<bool> Call::pass_on() {
 http::Task<bool> Call::receive_more() {
   begin_ = end_ = 0;
   while (true) {
+    at_ = At::upstream_read;
+    if (abort_ == Abort::none) co_await upstream_->socket().readable(http::kNever);
+    at_ = At::nothing;
+    if (abort_ != Abort::none) co_return false;
     const auto moved = upstream_->socket().receive(in_.data(), http::kBlockBytes);
     if (moved.state == http::Moved::State::some) {
       end_ = moved.count;
@@ -147,10 +151,6 @@ http::Task<bool> Call::receive_more() {
       co_return true;
     }
     if (moved.state != http::Moved::State::blocked) co_return false;
-    at_ = At::upstream_read;
-    if (abort_ == Abort::none) co_await upstream_->socket().readable(http::kNever);
-    at_ = At::nothing;
-    if (abort_ != Abort::none) co_return false;
   }
 }
 

@@ -38,11 +38,10 @@ http::Task<> Tunnel::run(std::string_view head, std::string_view first, http::Bl
     exchange_.loop().spawn(up());
   }
   while (open && !ending_) {
+    co_await upstream_.readable(http::kNever);
+    if (ending_) break;
     const auto moved = upstream_.receive(buffer.data(), http::kBlockBytes);
-    if (moved.state == http::Moved::State::blocked) {
-      co_await upstream_.readable(http::kNever);
-      continue;
-    }
+    if (moved.state == http::Moved::State::blocked) continue;
     if (moved.state != http::Moved::State::some) break;
     last_ = std::chrono::steady_clock::now();
     std::array piece{iovec{buffer.data(), moved.count}};

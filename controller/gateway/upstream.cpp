@@ -81,7 +81,7 @@ void Upstream::learn(const http::ResponseHead& answer, bool own_socket) {
 bool Upstream::keep(http::Time now) {
   kept_since_ = now;
   used_ = true;
-  return keep_for_ > 0ms && socket_->quiet();
+  return keep_for_ > 0ms && socket_->rest();
 }
 
 bool Upstream::wake(http::Loop& loop, http::Time now) {

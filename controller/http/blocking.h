@@ -1,5 +1,5 @@
 // The server for handlers that block: each request runs on a thread of a bounded pool, while its connection stays with
-// the server's loop. What the management API is written against. No Asio in this header.
+// the server's loop. What the management API is written against.
 #pragma once
 
 #include "domain/error.h"

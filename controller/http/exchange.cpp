@@ -59,6 +59,8 @@ Task<Exchange::Arrival> Exchange::next_request(bool first, const Sessions& all) 
 }
 
 Task<Exchange::Arrival> Exchange::await_head(bool first, const Sessions& all) {
+  // Requests that came together are served one after the other, but not before everyone else's.
+  if (begin_ != end_ && !socket_.take_turn()) co_await socket_.next_turn();
   if (all.give) co_return Arrival::moving;
   reader_.start_over();
   make_room();
@@ -159,8 +161,7 @@ Task<Piece> Exchange::read(Form form) {
       socket_.send(pieces);
     }
     begin_ = end_ = head_end_;
-    // Under a steady upload the next bytes are here already; only when they are not is there a wait.
-    auto moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
+    Moved moved{Moved::State::blocked};
     while (moved.state == Moved::State::blocked) {
       const auto deadline = switched_ ? kNever : std::chrono::steady_clock::now() + limits_.body_idle;
       const auto wake = co_await socket_.readable(deadline);

@@ -130,8 +130,7 @@ Task<> accept_all(Socket& listener, std::function<void(int fd, std::string peer)
     while (true) {
       sockaddr_storage address{};
       socklen_t size = sizeof address;
-      const int fd =
-          ::accept4(listener.fd(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int fd = listener.accept(address, size);
       if (fd >= 0) {
         take(fd, name_of(address));
         continue;

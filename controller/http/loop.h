@@ -1,15 +1,18 @@
-// One thread's world: its io_context, its timers, its buffers. Everything of a session belongs to one loop and is
-// touched by that loop's thread only; `post` is the way in from outside.
+// One thread's world: the descriptors that it watches, its timers, its buffers. Everything of a session belongs to one
+// loop and is touched by that loop's thread only; `post` is the way in from outside.
+//
+// Descriptors are watched edge-triggered, from their first moment to their last: what was told once is remembered by
+// its Source, and a wait asks nothing of the system.
 #pragma once
 
 #include "http/task.h"
 #include "http/timer_wheel.h"
 
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
-#include <asio/steady_timer.hpp>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -43,39 +46,106 @@ class Block {
   char* bytes_ = nullptr;
 };
 
+// Done on a loop's thread, once, and deleted there; deleted undone where the loop ends first.
+class Errand {
+ public:
+  virtual ~Errand() = default;
+  virtual void run() = 0;
+
+ private:
+  friend class Loop;
+  Errand* next_ = nullptr;
+};
+
+// What hears of a watched descriptor. Its owner gives it up by Loop::dismiss, since an event of it may be under way.
+class Source : public Errand {
+ public:
+  ~Source() override { leave_queue(); }
+  virtual void happened(std::uint32_t events) = 0;  // epoll's
+  virtual void resumed() = 0;                       // it was queued in the turn before
+
+ private:
+  friend class Loop;
+  void run() final {}
+  void leave_queue() noexcept;
+
+  Source* following_ = nullptr;
+  Source** back_ = nullptr;  // null: not queued
+};
+
 class Loop : public std::enable_shared_from_this<Loop> {
  public:
-  explicit Loop(std::uint32_t thread);
+  explicit Loop(std::uint32_t thread);  // throws domain::Error where the system has no room for one
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
   std::uint32_t thread() const noexcept { return thread_; }
-  asio::io_context& context() noexcept { return context_; }
   TimerWheel& wheel() noexcept { return wheel_; }
   Block take_block();
+  // Grows by one between two looks at what the descriptors have to tell.
+  std::uint64_t turn() const noexcept { return turn_; }
 
-  // Any thread.
+  // Any thread. Never runs `work` before it returns.
   template <class Work>
   void post(Work&& work) {
-    asio::post(context_, std::forward<Work>(work));
+    add(new Posted<std::decay_t<Work>>(std::forward<Work>(work)));
+    wake();
   }
   // Runs `task` beside its caller; what it throws ends the program, so it throws nothing.
   void spawn(Task<> task);
-  // Until the context is stopped.
+  // Until it is stopped.
   void run();
-  // To be called after timers were set outside of a handler of `run`; run does it itself.
-  void arm_timer();
+  // Any thread.
+  void stop() noexcept;
+
+  // --- for what has a descriptor ---
+
+  // `events` are epoll's; throws domain::Error where the system has no room.
+  void watch(int fd, std::uint32_t events, Source& source);
+  // Tells anew what is so already.
+  void rewatch(int fd, std::uint32_t events, Source& source) noexcept;
+  void unwatch(int fd) noexcept;          // any thread
+  void dismiss(Source* source) noexcept;  // any thread; takes it over
+  void queue(Source& source) noexcept;    // for the next turn, after everyone else had this one
 
  private:
   friend class Block;
   static constexpr std::size_t kSpareBlocks = 64;
 
+  template <class Work>
+  struct Posted final : Errand {
+    explicit Posted(Work&& given) : work(std::move(given)) {}
+    explicit Posted(const Work& given) : work(given) {}
+    void run() override { work(); }
+    Work work;
+  };
+  struct Descriptor {
+    explicit Descriptor(int opened);
+    ~Descriptor();
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    const int fd;
+  };
+
+  void add(Errand* errand) noexcept;
+  void wake() noexcept;
+  void run_errands();
+  void resume_queued();
+  void await_events();
+  void arm_timer();
+
   std::uint32_t thread_;
+  std::uint64_t turn_ = 1;
   TimerWheel wheel_;
   std::vector<char*> spare_;
-  asio::io_context context_{1};
-  asio::steady_timer timer_{context_};
+  Source* queue_ = nullptr;
+  std::atomic<Errand*> errands_{nullptr};  // the last one first
+  std::atomic<bool> woken_{false};         // the bell was rung, and not heard yet
+  std::atomic<bool> stopped_{false};
+  Descriptor epoll_;
+  Descriptor bell_;
+  Descriptor clock_;
 };
 
 }  // namespace hearth::http

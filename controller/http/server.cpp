@@ -176,7 +176,7 @@ void Server::stop(std::chrono::milliseconds grace) {
   }
   lock.unlock();
   for (auto& worker : impl_->workers) {
-    worker->loop->context().stop();
+    worker->loop->stop();
     worker->thread.join();
   }
 }

@@ -1,5 +1,5 @@
 // An HTTP/1.1 server: listens, ends clients' connections, enforces framing, limits and time, and hands each request to
-// a handler. N threads, each with a loop, a listening socket and a handler of its own. No Asio in this header.
+// a handler. N threads, each with a loop, a listening socket and a handler of its own.
 #pragma once
 
 #include "http/task.h"

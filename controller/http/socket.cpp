@@ -1,174 +1,107 @@
 #include "http/socket.h"
 
-#include "domain/error.h"
-
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
-#include <asio/posix/stream_descriptor.hpp>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cerrno>
-#include <cstddef>
-#include <memory>
-#include <new>
 
 namespace hearth::http {
 namespace {
 
-// Where the one operation in flight in a direction is kept.
-struct OperationMemory {
-  alignas(std::max_align_t) std::array<std::byte, 192> bytes;
-  bool used = false;
-};
+// What a socket may take in a turn, in bytes; and what is as much work as some bytes.
+constexpr std::size_t kShare = 256 << 10;
+constexpr std::size_t kTurnShare = 8 << 10;
 
-template <class T>
-struct OperationAllocator {
-  using value_type = T;
-  OperationMemory* memory;
-
-  explicit OperationAllocator(OperationMemory* where) : memory(where) {}
-  template <class U>
-  OperationAllocator(const OperationAllocator<U>& other) : memory(other.memory) {}
-
-  T* allocate(std::size_t count) {
-    if (memory->used || count * sizeof(T) > memory->bytes.size())
-      return static_cast<T*>(::operator new(count * sizeof(T)));
-    memory->used = true;
-    return reinterpret_cast<T*>(memory->bytes.data());
-  }
-  void deallocate(T* pointer, std::size_t) noexcept {
-    if (static_cast<void*>(pointer) != memory->bytes.data()) return ::operator delete(pointer);
-    memory->used = false;
-  }
-  bool operator==(const OperationAllocator&) const = default;
-};
-
-// A set of one that is readable once the peer of `fd` has ended its side; -1 where the system has no room for it. The
-// loop's own does not ask for this event.
-int hang_up_of(int fd) noexcept {
-  const int set = ::epoll_create1(EPOLL_CLOEXEC);
-  if (set < 0) return -1;
-  epoll_event event{};
-  event.events = EPOLLRDHUP;
-  if (::epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0) return set;
-  ::close(set);
-  return -1;
-}
+constexpr std::uint32_t kOver = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+constexpr std::uint32_t kReading = EPOLLIN | EPOLLPRI | EPOLLRDHUP;
 
 }  // namespace
 
-// Outlives its Socket until the system has answered every wait.
-struct Socket::Core {
-  Core(Loop& on, int fd) : loop(on), descriptor(on.context()), read(on.wheel()), write(on.wheel()) {
-    asio::error_code error;
-    descriptor.assign(fd, error);
-    if (!error) return;
-    ::close(fd);
-    throw domain::Error(domain::Code::overloaded, domain::Layer::gateway,
-                        "a connection could not be watched: " + error.message());
+// Outlives its Socket until the loop has no event of it any more. Its own members are the loop's thread's.
+struct Socket::Core final : Source {
+  Core(Loop& on, int descriptor) : loop(on), fd(descriptor), read(on.wheel()), write(on.wheel()) {}
+
+  void happened(std::uint32_t events) override {
+    if (events & kOver) over = true;
+    if (events & EPOLLPRI) urgent = true;
+    if (events & (EPOLLIN | EPOLLPRI | kOver)) filled = true;
+    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR) && write.awaited()) write.open();
+    if (filled) pass_on();
   }
-
-  // What a wait with the system keeps it by.
-  struct Hold {
-    Core* core;
-
-    explicit Hold(Core& of) : core(&of) { of.references.fetch_add(1, std::memory_order_relaxed); }
-    Hold(Hold&& other) noexcept : core(std::exchange(other.core, nullptr)) {}
-    ~Hold() {
-      if (core) core->drop();
-    }
-    Core* operator->() const noexcept { return core; }
-  };
-
-  struct Ready {
-    using allocator_type = OperationAllocator<std::byte>;
-    Hold core;
-    bool sending;
-
-    allocator_type get_allocator() const noexcept {
-      return allocator_type{sending ? &core->write_memory : &core->read_memory};
-    }
-    void operator()(const asio::error_code& error) const {
-      if (sending) {
-        core->write_waits = false;
-        if (!error) core->write.open();
-      } else {
-        core->read_waits = false;
-        if (!error) core->readable();
-      }
-    }
-  };
-
-  void readable() {
-    if (!read.awaited() && watcher) {
-      std::exchange(watcher, nullptr)->on_readable();
+  void resumed() override {
+    if (filled || read.awaited()) pass_on();
+  }
+  void pass_on() {
+    if (read.awaited()) return read.open();
+    if (!watcher || (watches_hang_up && !over)) return;
+    auto* const told = std::exchange(watcher, nullptr);
+    if (watches_hang_up) {
+      told->on_hang_up();
     } else {
-      read.open();
+      told->on_readable();
     }
   }
-  void await_read() {
-    if (std::exchange(read_waits, true)) return;
-    descriptor.async_wait(asio::posix::stream_descriptor::wait_read, Ready{Hold(*this), false});
-  }
-  void await_write() {
-    if (std::exchange(write_waits, true)) return;
-    descriptor.async_wait(asio::posix::stream_descriptor::wait_write, Ready{Hold(*this), true});
-  }
-  void await_hang_up() {
-    if (!hang_up) {
-      const int set = hang_up_of(descriptor.native_handle());
-      if (set < 0) return;
-      hang_up = std::make_unique<asio::posix::stream_descriptor>(loop.context(), set);
+
+  bool has_share() noexcept {
+    if (turn != loop.turn()) {
+      turn = loop.turn();
+      share = kShare;
     }
-    auto woken = [core = Hold(*this)](const asio::error_code& error) {
-      if (!error && core->hang_up) core->hung_up();
-    };
-    hang_up->async_wait(asio::posix::stream_descriptor::wait_read, std::move(woken));
+    return share != 0;
   }
-  void hung_up() {
-    // Asio's waits end early when a descriptor that was closed a moment ago had an event.
-    epoll_event event;
-    if (::epoll_wait(hang_up->native_handle(), &event, 1, 0) != 1) return await_hang_up();
-    hang_up = nullptr;
-    if (watcher) std::exchange(watcher, nullptr)->on_hang_up();
-  }
-  void drop() noexcept {
-    if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  void spend(std::size_t bytes) noexcept { share -= std::min(share, bytes); }
+
+  // After `count` bytes were received of `asked`: fewer are all there were, and what comes later is told again. Not so
+  // at the end, which was told already, and where the kernel stops at a mark amid the bytes.
+  void received(std::size_t count, std::size_t asked) noexcept {
+    spend(count);
+    if (count < asked && !over && !urgent) filled = false;
   }
 
   Loop& loop;
-  OperationMemory read_memory;
-  OperationMemory write_memory;
-  asio::posix::stream_descriptor descriptor;
-  std::unique_ptr<asio::posix::stream_descriptor> hang_up;  // while it is watched for
+  int fd;
   Gate read;
   Gate write;
   Watcher* watcher = nullptr;
-  // The Socket's, and one of each wait with the system. Atomic: a wait's handler may resume what gives the socket to
-  // another thread, and lets go only after that.
-  std::atomic<int> references{1};
-  bool read_waits = false;
-  bool write_waits = false;
+  std::uint64_t turn = 0;
+  std::size_t share = 0;  // left in that turn
+  bool watches_hang_up = false;
+  bool watches_room = false;  // to send
+  bool filled = false;        // something can be received, as far as was told
+  bool over = false;          // the peer has ended its side
+  bool urgent = false;        // it has marked bytes as urgent
 };
 
-Socket::Socket(Loop& loop, int fd) : core_(new Core(loop, fd)) {}
+Socket::Socket(Loop& loop, int fd) : core_(new Core(loop, fd)) {
+  try {
+    loop.watch(fd, kReading, *core_);
+  } catch (...) {
+    ::close(fd);
+    delete core_;
+    throw;
+  }
+}
 
 Socket::~Socket() {
-  unwatch();
-  asio::error_code ignored;
-  core_->descriptor.close(ignored);
-  core_->drop();
+  if (core_->watcher) core_->watcher = nullptr;
+  if (const int fd = release(); fd >= 0) ::close(fd);
+  core_->loop.dismiss(core_);
 }
 
 Moved Socket::receive(char* buffer, std::size_t size) noexcept {
+  if (!core_->has_share()) return {Moved::State::blocked};
   while (true) {
-    const auto count = ::recv(core_->descriptor.native_handle(), buffer, size, 0);
-    if (count > 0) return {Moved::State::some, static_cast<std::size_t>(count)};
+    const auto count = ::recv(core_->fd, buffer, size, 0);
+    if (count > 0) {
+      core_->received(static_cast<std::size_t>(count), size);
+      return {Moved::State::some, static_cast<std::size_t>(count)};
+    }
     if (count == 0) return {Moved::State::ended};
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return {Moved::State::blocked};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      core_->filled = false;
+      return {Moved::State::blocked};
+    }
     if (errno != EINTR) return {.state = Moved::State::failed, .error = errno};
   }
 }
@@ -178,21 +111,50 @@ Moved Socket::send(std::span<iovec> pieces) noexcept {
   message.msg_iov = pieces.data();
   message.msg_iovlen = pieces.size();
   while (true) {
-    const auto count = ::sendmsg(core_->descriptor.native_handle(), &message, MSG_NOSIGNAL);
+    const auto count = ::sendmsg(core_->fd, &message, MSG_NOSIGNAL);
     if (count >= 0) return {Moved::State::some, static_cast<std::size_t>(count)};
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {Moved::State::blocked};
     if (errno != EINTR) return {.state = Moved::State::failed, .error = errno};
   }
 }
 
+int Socket::accept(sockaddr_storage& peer, socklen_t& size) noexcept {
+  if (!take_turn()) {
+    errno = EAGAIN;
+    return -1;
+  }
+  const int fd = ::accept4(core_->fd, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) core_->filled = false;
+  return fd;
+}
+
 Gate::Awaiter Socket::readable(Time deadline) {
-  core_->await_read();
+  if (core_->filled) {
+    if (core_->has_share()) {
+      core_->read.open();
+    } else {
+      core_->loop.queue(*core_);
+    }
+  }
   return core_->read.wait(deadline);
 }
 
+// To be told of room costs a peer on a unix socket's every read: only asked for where there was none. It is told even
+// if there is some again.
 Gate::Awaiter Socket::writable(Time deadline) {
-  core_->await_write();
+  if (!std::exchange(core_->watches_room, true)) core_->loop.rewatch(core_->fd, kReading | EPOLLOUT, *core_);
   return core_->write.wait(deadline);
+}
+
+bool Socket::take_turn() noexcept {
+  if (!core_->has_share()) return false;
+  core_->spend(kTurnShare);
+  return true;
+}
+
+Gate::Awaiter Socket::next_turn() {
+  core_->loop.queue(*core_);
+  return core_->read.wait(kNever);
 }
 
 std::span<iovec> without(std::span<iovec> pieces, std::size_t sent) noexcept {
@@ -223,31 +185,36 @@ Task<bool> Socket::send_all(std::span<iovec> pieces, std::chrono::milliseconds p
 
 void Socket::watch(Watcher& watcher) {
   core_->watcher = &watcher;
-  core_->await_read();
+  core_->watches_hang_up = false;
+  if (core_->filled) core_->loop.queue(*core_);
 }
 
 void Socket::watch_hang_up(Watcher& watcher) {
   core_->watcher = &watcher;
-  if (!core_->hang_up) core_->await_hang_up();
+  core_->watches_hang_up = true;
+  if (core_->over) core_->loop.queue(*core_);
 }
 
-void Socket::unwatch() noexcept {
-  core_->watcher = nullptr;
-  core_->hang_up = nullptr;
-}
+void Socket::unwatch() noexcept { core_->watcher = nullptr; }
 
 void Socket::interrupt_read() { core_->read.interrupt(); }
 void Socket::interrupt_write() { core_->write.interrupt(); }
 void Socket::allow_read() noexcept { core_->read.allow(); }
 
-void Socket::shut_down_send() noexcept { ::shutdown(core_->descriptor.native_handle(), SHUT_WR); }
+void Socket::shut_down_send() noexcept { ::shutdown(core_->fd, SHUT_WR); }
 
-int Socket::fd() const noexcept { return core_->descriptor.native_handle(); }
+int Socket::fd() const noexcept { return core_->fd; }
 
 Loop& Socket::loop() const noexcept { return core_->loop; }
 
-bool Socket::quiet() const noexcept { return !core_->read_waits && !core_->write_waits; }
+bool Socket::rest() noexcept {
+  if (std::exchange(core_->watches_room, false)) core_->loop.rewatch(core_->fd, kReading, *core_);
+  return !core_->read.awaited() && !core_->write.awaited();
+}
 
-int Socket::release() noexcept { return core_->descriptor.release(); }
+int Socket::release() noexcept {
+  if (core_->fd >= 0) core_->loop.unwatch(core_->fd);
+  return std::exchange(core_->fd, -1);
+}
 
 }  // namespace hearth::http

@@ -1,11 +1,15 @@
-// A connected, non-blocking stream socket on a loop: system calls at once, coroutines only where they would block.
-// One coroutine may wait to read and one to write. Thread of its loop; may be destroyed from any while nothing waits.
+// A non-blocking stream socket on a loop: system calls at once, coroutines only where they would block. One coroutine
+// may wait to read and one to write. Thread of its loop; may be released and destroyed from any while nothing waits.
+//
+// What one socket may take in before the others have their turn is bounded: receive then says `blocked` though there is
+// more, and the wait for it ends in the loop's next turn.
 #pragma once
 
 #include "http/gate.h"
 #include "http/loop.h"
 #include "http/task.h"
 
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <cstddef>
@@ -43,17 +47,21 @@ class Socket {
   // One system call each, never blocking.
   Moved receive(char* buffer, std::size_t size) noexcept;
   Moved send(std::span<iovec> pieces) noexcept;
+  // Of a listening one; -1 with errno, EAGAIN where there is nobody or it has had its turn.
+  int accept(sockaddr_storage& peer, socklen_t& size) noexcept;
 
   // Waits until receive (send) may move something. Wakes early now and then: try, and wait again.
   Gate::Awaiter readable(Time deadline);
   Gate::Awaiter writable(Time deadline);
+  // For work that moves no bytes: whether it may go on in this turn, and the wait for the next.
+  bool take_turn() noexcept;
+  Gate::Awaiter next_turn();
   // Sends all of `pieces` (which it changes); false when the peer is gone or takes nothing for `patience`.
   Task<bool> send_all(std::span<iovec> pieces, std::chrono::milliseconds patience);
 
   // Tells `watcher` once when something can be read while no coroutine waits for it.
   void watch(Watcher& watcher);
-  // Tells `watcher` once when the peer has ended its side, which may be behind bytes that nobody reads yet. Costs two
-  // descriptors until then or until unwatch: for the rare.
+  // Tells `watcher` once when the peer has ended its side, which may be behind bytes that nobody reads yet.
   void watch_hang_up(Watcher& watcher);
   void unwatch() noexcept;
 
@@ -65,8 +73,9 @@ class Socket {
 
   int fd() const noexcept;
   Loop& loop() const noexcept;
-  bool quiet() const noexcept;  // no wait of ours is with the system
-  // Gives the descriptor up, for another loop or process; what waits with the system for it is forgotten.
+  // Before it is left alone for a while: false when someone waits on it still.
+  bool rest() noexcept;
+  // Gives the descriptor up, for another loop or process.
   int release() noexcept;
 
  private:

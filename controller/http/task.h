@@ -1,5 +1,5 @@
 // A coroutine that is awaited by one other: starts when awaited, resumes its awaiter when it ends. Its frame comes
-// from a free list of its thread, so that a call allocates nothing once the thread is warm. One thread, no Asio.
+// from a free list of its thread, so that a call allocates nothing once the thread is warm. One thread.
 //
 // GCC 12 miscompiles co_await in the condition of an `else if` or beside && and ||, and destroys twice what is made
 // with braces among its operands: await into a variable, and name what is passed.

@@ -34,8 +34,8 @@ MAY_USE = {
 # nlohmann/json is slow to compile: sources of the layers that speak JSON, and headers that say so in their name.
 JSON = r"(controller/(control|api|telemetry|gateway|engines/\w+)|cli)/(\w+/)?(\w+\.cpp|\w*(codec|json)\w*\.h)$"
 OWNERS = {
-    "asio": r"controller/(http|gateway)/",
-    "asio.hpp": r"controller/(http|gateway)/",
+    "asio": r"$^",
+    "asio.hpp": r"$^",
     "boost": r"$^",
     "curl": r"controller/net/",
     "cpprest": r"controller/api/cpprest_listener\.(cpp|h)$",
