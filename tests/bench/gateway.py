@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""hearthd's gateway beside nginx as a proxy, both before the same upstream, and the upstream itself, on loopback.
+"""hearthd's gateway beside nginx and HAProxy as proxies, all before the same upstream, and the upstream itself, on loopback.
 
 Then loads of other shapes: a constant rate of 70 % of nginx's most (latency from when a call was due), bodies of 1 MiB
 each way, 200 event streams, and one replica of concurrency 1 under four gateway threads.
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 
-from parts import Hearth, Nginx, Upstream, Workspace, cpu_seconds
+from parts import HAProxy, Hearth, Nginx, Upstream, Workspace, cpu_seconds
 from shapes import measure_shapes, shape_table
 
 CONNECTIONS = (1, 16, 64)
@@ -161,7 +161,7 @@ def main():
     with Workspace() as place:
         script = place.write("calls.lua", WRK_SCRIPT)
         upstream = Upstream(place, given.programs / "bench_echo")
-        cases = [Hearth(place, given.programs / "bench_gateway_host", upstream), Nginx(place, upstream), upstream]
+        cases = [Hearth(place, given.programs / "bench_gateway_host", upstream), Nginx(place, upstream), HAProxy(place, upstream), upstream]
         results = measure(cases, given.rounds, given.seconds, script)
         syscalls = {(case.name, c): count_syscalls(case, c, script) for case in cases for c in CONNECTIONS}
         rows = summarize(cases, results, syscalls)

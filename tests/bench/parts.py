@@ -1,4 +1,4 @@
-"""What the gateway bench starts: the upstream, nginx and hearth before it, each ended by its own process."""
+"""What the gateway bench starts: the upstream, nginx, HAProxy and hearth before it, each ended by its own process."""
 import os
 import pathlib
 import shutil
@@ -45,6 +45,21 @@ http {{
 }}
 """
 
+# As its manual advises: connections to the server are kept and shared, a thread a processor.
+HAPROXY_CONF = """
+global
+  nbthread 2
+  maxconn 2048
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 300s
+  http-reuse always
+listen echo
+  bind 127.0.0.1:{port}
+  server echo unix@{socket}
+"""
 
 # A server of large bodies that nobody here wrote.
 BODIES_CONF = """
@@ -184,6 +199,21 @@ class Nginx:
 
     def pids(self):
         return children(self.master.pid)
+
+
+class HAProxy:
+    name = "haproxy"
+
+    def __init__(self, place, upstream):
+        self.port = free_port()
+        file = place.write("haproxy.conf", HAPROXY_CONF.format(port=self.port, socket=upstream.socket))
+        program = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
+        self.process = place.start("haproxy", [program, "-db", "-f", file], self.port)
+        self.base = ""
+        self.url = f"http://127.0.0.1:{self.port}/echo"
+
+    def pids(self):
+        return [self.process.pid]
 
 
 class Hearth:
