@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace hearth::gateway {
 namespace {
@@ -28,7 +29,7 @@ bool is_idempotent(std::string_view method) noexcept {
 http::Task<Call::Try> Call::attempt() {
   auto& slot = lease_.connection();
   upstream_.reset(static_cast<Upstream*>(slot.release()));
-  if (upstream_ && !upstream_->wake(around_.loop, std::chrono::steady_clock::now())) upstream_.reset();
+  if (upstream_ && !upstream_->wake(around_.loop, around_.loop.now())) upstream_.reset();
   const auto result = co_await try_once();
   if (upload_begun_) co_await end_upload();
   if (result == Try::answered) finish();
@@ -90,7 +91,9 @@ http::Task<bool> Call::send_request() {
                         .left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - sent_at_),
                         .web_socket = web_socket_};
   compose_request(out, exchange_.request(), facts);
-  std::array<iovec, 2> storage{piece_of(out), piece_of(first_piece_)};
+  std::string_view body = first_piece_;
+  if (body.size() <= kCopied) out.append(std::exchange(body, {}));
+  std::array<iovec, 2> storage{piece_of(out), piece_of(body)};
   std::span<iovec> pieces(storage);
   none_sent_ = true;
   some_came_ = false;

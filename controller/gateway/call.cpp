@@ -62,8 +62,9 @@ http::Task<> Call::run() {
   take_first_piece();
   if (abort_ != Abort::none) around_.dispatcher.count(row->handle, abort_ending());
   for (int tries = 1; abort_ == Abort::none; ++tries) {
-    const bool leased = co_await take_lease(row->handle);
-    if (!leased) break;
+    const auto ticket = ask_for_lease(row->handle);
+    if (ticket) co_await await_lease(*ticket);
+    if (!lease_) break;
     result = co_await attempt();
     if (result != Try::not_sent || tries == kTries) break;
     // Most likely it has just died: once that is known, its slots are granted no more.
@@ -110,19 +111,23 @@ void Call::take_first_piece() {
   if (exchange_.body_read() > body_limit_) abort_ = Abort::large_body;
 }
 
-// `function` need not live on while this waits.
-http::Task<bool> Call::take_lease(const control::FunctionHandle& function) {
+// A lease at once, a refusal, or a ticket to wait with; `function` need not live on then.
+std::optional<control::Ticket> Call::ask_for_lease(const control::FunctionHandle& function) {
   auto answer = around_.dispatcher.acquire(function, deadline_, around_.loop.thread(), *this);
   if (auto* lease = std::get_if<control::Lease>(&answer)) {
     lease_ = std::move(*lease);
     hold_ = lease_.times();
-    co_return true;
+    return std::nullopt;
   }
   if (auto* fault = std::get_if<Fault>(&answer)) {
     refusal_ = std::move(*fault);
-    co_return false;
+    return std::nullopt;
   }
-  const auto ticket = std::get<control::Ticket>(std::move(answer));
+  return std::get<control::Ticket>(std::move(answer));
+}
+
+// Until there is a lease, a refusal or an abort.
+http::Task<> Call::await_lease(const control::Ticket& ticket) {
   exchange_.listen(this);
   at_ = At::lease;
   while (abort_ == Abort::none && !lease_ && !refusal_) co_await gate_.wait(http::kNever);
@@ -135,12 +140,11 @@ http::Task<bool> Call::take_lease(const control::FunctionHandle& function) {
     hold_.held = std::chrono::duration_cast<std::chrono::microseconds>(held);
   }
   if (lease_ && abort_ == Abort::none && sent_at_ == http::Time{}) take_first_piece();
-  if (abort_ == Abort::none) co_return static_cast<bool>(lease_);
+  if (abort_ == Abort::none) co_return;
   // What is being granted at this very moment arrives all the same, and is given back.
   const bool cancelled = lease_ || refusal_ || around_.dispatcher.cancel(ticket, abort_ending());
   while (!cancelled && !lease_ && !refusal_) co_await gate_.wait(http::kNever);
   lease_.finish(control::Outcome::completed, abort_ending());
-  co_return false;
 }
 
 void Call::granted(control::Lease lease) noexcept {

@@ -55,7 +55,8 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
   // --- call.cpp: from the request to a lease, and what becomes of an abort ---
   std::optional<domain::Fault> admit(const control::Directory::Row& row) const;
   void take_first_piece();
-  http::Task<bool> take_lease(const control::FunctionHandle& function);
+  std::optional<control::Ticket> ask_for_lease(const control::FunctionHandle& function);
+  http::Task<> await_lease(const control::Ticket& ticket);
   http::Task<> answer_abort();
   http::Task<domain::Fault> reason();
   domain::Fault abort_fault() const;

@@ -1,13 +1,23 @@
 #include "gateway/call_ids.h"
 
 #include <bit>
+#include <cstring>
 #include <random>
 
 namespace hearth::gateway {
 namespace {
 
+// The two digits of each byte.
+constexpr auto kHex = [] {
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte) {
+    pairs[byte] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+  }
+  return pairs;
+}();
+
 char* write_hex(char* to, std::uint64_t value) noexcept {
-  for (int shift = 60; shift >= 0; shift -= 4) *to++ = "0123456789abcdef"[(value >> shift) & 15];
+  for (int shift = 56; shift >= 0; shift -= 8, to += 2) std::memcpy(to, kHex[(value >> shift) & 255].data(), 2);
   return to;
 }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <utility>
 
 namespace hearth::gateway {
 
@@ -124,10 +126,14 @@ http::Task<bool> Call::pass_on() {
     tail = body_.empty() ? "" : "\r\n";
     if (body_done_) tail = body_.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
   }
-  std::array<iovec, 3> pieces{iovec{out.data(), out.size()}, iovec{const_cast<char*>(body_.data()), body_.size()},
-                              iovec{const_cast<char*>(tail.data()), tail.size()}};
+  if (body_.size() <= kCopied) out.append(std::exchange(body_, {})).append(std::exchange(tail, {}));
+  std::array<iovec, 3> storage{iovec{out.data(), out.size()}, iovec{const_cast<char*>(body_.data()), body_.size()},
+                               iovec{const_cast<char*>(tail.data()), tail.size()}};
+  std::span<iovec> pieces(storage);
   at_ = At::client;
-  const bool sent = co_await exchange_.send(pieces);
+  const auto at_once = exchange_.send_at_once(pieces);
+  bool sent = at_once.value_or(true);
+  if (!at_once) sent = co_await exchange_.send(pieces);
   at_ = At::nothing;
   out.clear();
   if (!sent && abort_ == Abort::none) abort_ = Abort::left;
@@ -158,7 +164,7 @@ http::Task<bool> Call::receive_more() {
 void Call::finish() {
   const auto status = upstream_->reader().head().status;
   const bool clean = request_whole_ && begin_ == end_ && !upstream_ended_;
-  if (clean && upstream_->keep(std::chrono::steady_clock::now())) lease_.connection() = std::move(upstream_);
+  if (clean && upstream_->keep(around_.loop.now())) lease_.connection() = std::move(upstream_);
   lease_.finish(control::Outcome::completed, domain::answered(status));
 }
 

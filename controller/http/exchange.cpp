@@ -21,6 +21,15 @@ namespace {
 constexpr std::chrono::milliseconds kLastChance{500};
 constexpr std::size_t kBodyRoom = 16 << 10;  // at least so much of the block is a body's, beside its head
 
+// Sets a flag for as long as it lives.
+struct While {
+  explicit While(bool& what) : flag(what) { flag = true; }
+  ~While() { flag = false; }
+  While(const While&) = delete;
+  While& operator=(const While&) = delete;
+  bool& flag;
+};
+
 iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 
 }  // namespace
@@ -52,19 +61,13 @@ void Exchange::make_room() {
 }
 
 Task<Exchange::Arrival> Exchange::next_request(bool first, const Sessions& all) {
-  between_ = true;
-  const auto arrival = co_await await_head(first, all);
-  between_ = false;
-  co_return arrival;
-}
-
-Task<Exchange::Arrival> Exchange::await_head(bool first, const Sessions& all) {
+  const While between(between_);
   // Requests that came together are served one after the other, but not before everyone else's.
   if (begin_ != end_ && !socket_.take_turn()) co_await socket_.next_turn();
   if (all.give) co_return Arrival::moving;
   reader_.start_over();
   make_room();
-  const Time now = std::chrono::steady_clock::now();
+  const Time now = loop_.now();
   Time deadline = now + (first || begin_ != end_ ? limits_.head : limits_.idle);
   bool last_chance = first && all.stopping;
   if (last_chance) deadline = now + kLastChance;
@@ -94,7 +97,7 @@ Task<Exchange::Arrival> Exchange::await_head(bool first, const Sessions& all) {
     if (moved.state == Moved::State::blocked) continue;
     if (moved.state != Moved::State::some) co_return Arrival::gone;
     end_ += moved.count;
-    if (starts && !first) deadline = std::chrono::steady_clock::now() + limits_.head;
+    if (starts && !first) deadline = loop_.now() + limits_.head;
   }
   begin_request();
   co_return Arrival::request;
@@ -102,7 +105,7 @@ Task<Exchange::Arrival> Exchange::await_head(bool first, const Sessions& all) {
 
 void Exchange::begin_request() noexcept {
   const auto& head = reader_.head();
-  arrived_ = std::chrono::steady_clock::now();
+  arrived_ = loop_.now();
   begin_ += reader_.size();
   head_end_ = begin_;
   length_left_ = head.length;
@@ -163,7 +166,7 @@ Task<Piece> Exchange::read(Form form) {
     begin_ = end_ = head_end_;
     Moved moved{Moved::State::blocked};
     while (moved.state == Moved::State::blocked) {
-      const auto deadline = switched_ ? kNever : std::chrono::steady_clock::now() + limits_.body_idle;
+      const auto deadline = switched_ ? kNever : loop_.now() + limits_.body_idle;
       const auto wake = co_await socket_.readable(deadline);
       if (wake == Wake::timed_out) co_return Piece{Piece::State::too_slow};
       if (wake == Wake::interrupted) co_return Piece{Piece::State::left};
@@ -192,15 +195,22 @@ void Exchange::switch_protocols() noexcept {
 
 bool Exchange::persistent() const noexcept { return !close_ && body_complete_ && request().persistent(); }
 
-Task<bool> Exchange::send(std::span<iovec> pieces) {
-  if (left_) co_return false;
+std::optional<bool> Exchange::send_at_once(std::span<iovec>& pieces) {
+  if (left_) return false;
   head_sent_ = true;
-  // One attempt before there is a coroutine to pay for.
   const auto moved = socket_.send(pieces);
   if (moved.state == Moved::State::some) pieces = without(pieces, moved.count);
-  if (pieces.empty()) co_return true;
-  bool sent = moved.state == Moved::State::some || moved.state == Moved::State::blocked;
-  if (sent) sent = co_await socket_.send_all(pieces, limits_.write_idle);
+  if (pieces.empty()) return true;
+  if (moved.state == Moved::State::some || moved.state == Moved::State::blocked) return std::nullopt;
+  cut();
+  left_ = true;
+  return false;
+}
+
+Task<bool> Exchange::send(std::span<iovec> pieces) {
+  const auto at_once = send_at_once(pieces);
+  if (at_once) co_return *at_once;
+  const bool sent = co_await socket_.send_all(pieces, limits_.write_idle);
   if (!sent) {
     cut();
     left_ = true;

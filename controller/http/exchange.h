@@ -81,6 +81,9 @@ class Exchange final : Watcher {
   bool head_sent() const noexcept { return head_sent_; }
   // Bytes as they are. False when the client is gone or too slow; the exchange is over then.
   Task<bool> send(std::span<iovec> pieces);
+  // The same without a coroutine to pay for; nothing where the client does not take all of it at once, and the rest,
+  // which `pieces` is then, is to be sent.
+  std::optional<bool> send_at_once(std::span<iovec>& pieces);
   // The same for an interim answer (103), after which a final one follows.
   Task<bool> send_interim(std::string_view head);
   // A whole answer; the body is left out for HEAD.
@@ -103,7 +106,6 @@ class Exchange final : Watcher {
   enum class Arrival : std::uint8_t { request, refused, too_slow, gone, moving };
 
   Task<Arrival> next_request(bool first, const Sessions& all);
-  Task<Arrival> await_head(bool first, const Sessions& all);
   void begin_request() noexcept;
   Piece chunked_piece(Form form) noexcept;
   void make_room();

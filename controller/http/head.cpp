@@ -3,6 +3,7 @@
 #include "http/characters.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -36,6 +37,19 @@ constexpr Known kKnown[] = {
     {"hearth-deadline-ms", FieldId::hearth_deadline},
     {"proxy-authorization", FieldId::proxy_authorization},
 };
+
+constexpr std::size_t kLongest =
+    std::ranges::max(kKnown, {}, [](const Known& known) { return known.name.size(); }).name.size();
+
+// By a name's length, where those of it begin in kKnown, which is in order of length.
+constexpr auto kFirstOf = [] {
+  static_assert(std::ranges::is_sorted(kKnown, {}, [](const Known& known) { return known.name.size(); }));
+  std::array<std::uint8_t, kLongest + 2> first{};
+  for (std::size_t size = 0; size < first.size(); ++size) {
+    while (first[size] < std::size(kKnown) && kKnown[first[size]].name.size() < size) ++first[size];
+  }
+  return first;
+}();
 
 std::optional<Refusal> no() { return std::nullopt; }
 
@@ -75,13 +89,22 @@ std::optional<Refusal> judge_framing(Head& head) {
   return no();
 }
 
+// What is wrong with a line that does not begin with a name and a colon.
+Refusal nameless(std::string_view line) noexcept {
+  if (line.front() == ' ' || line.front() == '\t') return {400, "a folded header line"};
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return {400, "a header line without a colon"};
+  if (colon == 0) return {400, "a header without a name"};
+  if (line[colon - 1] == ' ' || line[colon - 1] == '\t') return {400, "space before a header's colon"};
+  return {400, "a character that a header's name must not have"};
+}
+
 }  // namespace
 
 FieldId field_id(std::string_view name) noexcept {
-  for (const auto& known : kKnown) {
-    if (known.name.size() == name.size() && known.name[0] == lower(name[0]) && same_ignoring_case(name, known.name)) {
-      return known.id;
-    }
+  if (name.size() > kLongest) return FieldId::other;
+  for (auto at = kFirstOf[name.size()]; at != kFirstOf[name.size() + 1]; ++at) {
+    if (kKnown[at].name[0] == lower(name[0]) && same_ignoring_case(name, kKnown[at].name)) return kKnown[at].id;
   }
   return FieldId::other;
 }
@@ -92,13 +115,10 @@ const Field* Head::find(FieldId id) const noexcept {
 }
 
 std::optional<Refusal> parse_field(std::string_view line, Field& field) noexcept {
-  if (line.front() == ' ' || line.front() == '\t') return Refusal{400, "a folded header line"};
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return Refusal{400, "a header line without a colon"};
+  std::size_t colon = 0;
+  while (colon < line.size() && kToken[static_cast<unsigned char>(line[colon])]) ++colon;
+  if (colon == 0 || colon == line.size() || line[colon] != ':') return nameless(line);
   field.name = line.substr(0, colon);
-  if (field.name.empty()) return Refusal{400, "a header without a name"};
-  if (field.name.back() == ' ' || field.name.back() == '\t') return Refusal{400, "space before a header's colon"};
-  if (!all_of(kToken, field.name)) return Refusal{400, "a character that a header's name must not have"};
   field.value = trimmed(line.substr(colon + 1));
   if (!is_field_text(field.value)) return Refusal{400, "a control character in a header"};
   field.id = field_id(field.name);

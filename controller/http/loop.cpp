@@ -97,14 +97,11 @@ Block Loop::take_block() {
 
 void Loop::spawn(Task<> task) { detach(std::move(task)); }
 
-void Loop::add(Errand* errand) noexcept {
-  errand->next_ = errands_.load(std::memory_order_relaxed);
-  while (!errands_.compare_exchange_weak(errand->next_, errand)) {
-  }
-}
-
-void Loop::wake() noexcept {
-  if (running == this || woken_.exchange(true)) return;
+void Loop::add(Errand* errand, bool wake) noexcept {
+  const std::lock_guard lock(mutex_);
+  errand->next_ = errands_.load();
+  errands_.store(errand);
+  if (!wake || running == this || std::exchange(woken_, true)) return;
   const std::uint64_t once = 1;
   [[maybe_unused]] const auto written = ::write(bell_.fd, &once, sizeof once);
 }
@@ -129,7 +126,7 @@ void Loop::rewatch(int fd, std::uint32_t events, Source& source) noexcept {
 void Loop::unwatch(int fd) noexcept { ::epoll_ctl(epoll_.fd, EPOLL_CTL_DEL, fd, nullptr); }
 
 // Whoever hears of it next is this loop between two turns: nothing to wake it for.
-void Loop::dismiss(Source* source) noexcept { add(source); }
+void Loop::dismiss(Source* source) noexcept { add(source, false); }
 
 void Loop::queue(Source& source) noexcept {
   if (source.back_) return;
@@ -140,8 +137,13 @@ void Loop::queue(Source& source) noexcept {
 }
 
 void Loop::run_errands() {
-  if (!errands_.load(std::memory_order_relaxed)) return;
-  Errand* backwards = errands_.exchange(nullptr);
+  if (!errands_.load()) return;
+  Errand* backwards = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    backwards = errands_.exchange(nullptr);
+    woken_ = false;
+  }
   Errand* next = nullptr;
   while (backwards) {
     Errand* const first = std::exchange(backwards, backwards->next_);
@@ -177,17 +179,15 @@ void Loop::arm_timer() {
 
 void Loop::await_events() {
   std::array<epoll_event, kEventsATurn> events;
-  const bool more = queue_ || errands_.load(std::memory_order_relaxed);
+  const bool more = queue_ || errands_.load();
   const int count = ::epoll_wait(epoll_.fd, events.data(), kEventsATurn, more ? 0 : -1);
   ++turn_;
   bool late = false;
   for (int i = 0; i < count; ++i) {
     const auto& event = events[static_cast<std::size_t>(i)];
-    if (event.data.ptr == &bell_) {
-      woken_.store(false);
-    } else if (event.data.ptr == &clock_) {
+    if (event.data.ptr == &clock_) {
       late = true;
-    } else {
+    } else if (event.data.ptr != &bell_) {  // whose errands are looked for anyway
       static_cast<Source*>(event.data.ptr)->happened(event.events);
     }
   }

@@ -9,9 +9,11 @@
 #include "http/timer_wheel.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -85,12 +87,16 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Block take_block();
   // Grows by one between two looks at what the descriptors have to tell.
   std::uint64_t turn() const noexcept { return turn_; }
+  // The time at which this turn's first asker asked: no older than the turn, and one look at the clock for all of it.
+  Time now() noexcept {
+    if (std::exchange(told_at_, turn_) != turn_) now_ = std::chrono::steady_clock::now();
+    return now_;
+  }
 
   // Any thread. Never runs `work` before it returns.
   template <class Work>
   void post(Work&& work) {
-    add(new Posted<std::decay_t<Work>>(std::forward<Work>(work)));
-    wake();
+    add(new Posted<std::decay_t<Work>>(std::forward<Work>(work)), true);
   }
   // Runs `task` beside its caller; what it throws ends the program, so it throws nothing.
   void spawn(Task<> task);
@@ -128,8 +134,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
     const int fd;
   };
 
-  void add(Errand* errand) noexcept;
-  void wake() noexcept;
+  void add(Errand* errand, bool wake) noexcept;
   void run_errands();
   void resume_queued();
   void await_events();
@@ -137,11 +142,14 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   std::uint32_t thread_;
   std::uint64_t turn_ = 1;
+  std::uint64_t told_at_ = 0;  // the turn of now_
+  Time now_{};
   TimerWheel wheel_;
   std::vector<char*> spare_;
   Source* queue_ = nullptr;
-  std::atomic<Errand*> errands_{nullptr};  // the last one first
-  std::atomic<bool> woken_{false};         // the bell was rung, and not heard yet
+  std::mutex mutex_;                       // guards the errands, and that whoever adds one is done before it is run
+  std::atomic<Errand*> errands_{nullptr};  // the last one first; whether there are any may be asked without the lock
+  bool woken_ = false;                     // for them
   std::atomic<bool> stopped_{false};
   Descriptor epoll_;
   Descriptor bell_;

@@ -107,11 +107,15 @@ Moved Socket::receive(char* buffer, std::size_t size) noexcept {
 }
 
 Moved Socket::send(std::span<iovec> pieces) noexcept {
+  while (pieces.size() > 1 && pieces.back().iov_len == 0) pieces = pieces.first(pieces.size() - 1);
+  while (pieces.size() > 1 && pieces.front().iov_len == 0) pieces = pieces.subspan(1);
+  const bool one = pieces.size() == 1;  // for which the kernel has less to look at
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = pieces.size();
   while (true) {
-    const auto count = ::sendmsg(core_->fd, &message, MSG_NOSIGNAL);
+    const auto count = one ? ::send(core_->fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
+                           : ::sendmsg(core_->fd, &message, MSG_NOSIGNAL);
     if (count >= 0) return {Moved::State::some, static_cast<std::size_t>(count)};
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {Moved::State::blocked};
     if (errno != EINTR) return {.state = Moved::State::failed, .error = errno};

@@ -14,51 +14,50 @@ struct Node {
   Node* next;
 };
 
-class FrameCache {
- public:
-  ~FrameCache() {
-    for (auto& shelf : shelves_) {
-      while (shelf.top) ::operator delete(std::exchange(shelf.top, shelf.top->next));
-      shelf.count = kKept;  // frames that end later go straight back to the heap
-    }
-  }
-  void* take(std::size_t size_class) {
-    auto& shelf = shelves_[size_class];
-    if (!shelf.top) return ::operator new((size_class + 1) * kStep);
-    --shelf.count;
-    return std::exchange(shelf.top, shelf.top->next);
-  }
-  void give(void* frame, std::size_t size_class) noexcept {
-    auto& shelf = shelves_[size_class];
-    if (shelf.count >= kKept) return ::operator delete(frame);
-    ++shelf.count;
-    shelf.top = ::new (frame) Node{shelf.top};
-  }
-
- private:
-  struct Shelf {
-    Node* top = nullptr;
-    std::size_t count = 0;
-  };
-  std::array<Shelf, kClasses> shelves_;
+struct Shelf {
+  Node* top = nullptr;
+  std::size_t room = 0;  // for more
 };
 
-thread_local FrameCache frames;
+// Without a constructor and a destructor of its own: a look at it costs no more than one at any other variable.
+constinit thread_local std::array<Shelf, kClasses> shelves{};
+
+// Opens the shelves of its thread, and clears them when that ends: frames that end later go straight back to the heap.
+struct Keeper {
+  Keeper() noexcept {
+    for (auto& shelf : shelves) shelf.room = kKept;
+  }
+  ~Keeper() {
+    for (auto& shelf : shelves) {
+      while (shelf.top) ::operator delete(std::exchange(shelf.top, shelf.top->next));
+      shelf.room = 0;
+    }
+  }
+};
+
+bool has_room(const Shelf& shelf) noexcept {
+  if (shelf.room != 0) return true;
+  thread_local const Keeper keeper;
+  return shelf.room != 0;
+}
 
 }  // namespace
 
 void* take_frame(std::size_t size) {
   const std::size_t size_class = (size - 1) / kStep;
-  return size_class < kClasses ? frames.take(size_class) : ::operator new(size);
+  if (size_class >= kClasses) return ::operator new(size);
+  auto& shelf = shelves[size_class];
+  if (!shelf.top) return ::operator new((size_class + 1) * kStep);
+  ++shelf.room;
+  return std::exchange(shelf.top, shelf.top->next);
 }
 
 void give_frame(void* frame, std::size_t size) noexcept {
   const std::size_t size_class = (size - 1) / kStep;
-  if (size_class < kClasses) {
-    frames.give(frame, size_class);
-  } else {
-    ::operator delete(frame);
-  }
+  if (size_class >= kClasses || !has_room(shelves[size_class])) return ::operator delete(frame);
+  auto& shelf = shelves[size_class];
+  --shelf.room;
+  shelf.top = ::new (frame) Node{shelf.top};
 }
 
 }  // namespace hearth::http
