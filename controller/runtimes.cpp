@@ -32,7 +32,7 @@ docker::BuildStep read_step(const YAML::Node& step) {
 // Beside the program, its prefix's libexec, the build tree around it.
 fs::path find_launcher() {
   const auto program = fs::read_symlink("/proc/self/exe").parent_path();
-  for (const auto& file : {program / "../libexec/hearth/launch", program / "launcher/launch",
+  for (const auto& file : {program / "launch", program / "../libexec/hearth/launch", program / "launcher/launch",
                            program / "../../controller/launcher/launch"}) {
     if (fs::is_regular_file(file)) return fs::canonical(file);
   }

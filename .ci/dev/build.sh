@@ -34,11 +34,11 @@ progress() {
   fi
 }
 
-# fn looks for hearthd beside itself, so these are hard links and not symbolic ones.
+# fn looks for hearthd beside itself, and that for launch, so these are hard links and not symbolic ones.
 publish_binaries() {
   mkdir -p build/bin
   local program
-  for program in controller/hearthd cli/fn; do
+  for program in controller/hearthd controller/launcher/launch cli/fn; do
     [ ! -x "build/$1/$program" ] || ln -f "build/$1/$program" "build/bin/${program##*/}"
   done
 }

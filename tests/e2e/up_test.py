@@ -27,7 +27,8 @@ class Up(unittest.TestCase):
         self.environment = {**os.environ, "HEARTHD": program("HEARTH_TEST_HEARTHD", "hearthd"),
                             "HEARTH_API": f"127.0.0.1:{free_port()}", "HEARTH_GATEWAY": self.gateway,
                             "HEARTH_STATE_DIR": f"{self.folder}/state", "HEARTH_RUN_DIR": f"{self.folder}/run",
-                            "HEARTH_CONFIG_DIR": f"{self.folder}/config", "HEARTH_DOCKER_SOCKET": shared_socket()}
+                            "HEARTH_CONFIG_DIR": f"{self.folder}/config", "HEARTH_DOCKER_SOCKET": shared_socket(),
+                            "HEARTH_CELLS_MAX": "0"}  # they come beside the containers that are counted
         self.addCleanup(self.fn, "down")
 
     def fn(self, *words, cwd=None):
@@ -67,6 +68,7 @@ class Up(unittest.TestCase):
         os.chown(home, NOBODY, NOBODY)
         for name, variable in (("fn", "HEARTH_TEST_FN"), ("hearthd", "HEARTH_TEST_HEARTHD")):
             shutil.copy(program(variable, name), self.folder / name)  # their own folders may be closed to others
+        shutil.copy(Path(program("HEARTH_TEST_HEARTHD", "hearthd")).parent / "launcher/launch", self.folder / "launch")
         shutil.copytree(ROOT / "templates", self.folder / "templates")
         subprocess.run(["chmod", "-R", "a+rX", self.folder / "templates"], check=True)
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "HEARTH_TEMPLATES": f"{self.folder}/templates",

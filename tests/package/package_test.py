@@ -34,7 +34,8 @@ class Package(unittest.TestCase):
         self.assertIn(f"Version: {VERSION}", facts)
         self.assertRegex(facts, r"Depends: .*libcpprest")
         files = run("dpkg-deb", "--contents", deb)
-        for file in ("usr/bin/hearthd", "usr/bin/fn", "usr/share/hearth/templates/python/template.yaml",
+        for file in ("usr/bin/hearthd", "usr/bin/fn", "usr/libexec/hearth/launch",
+                     "usr/share/hearth/templates/python/template.yaml",
                      "usr/share/hearth/templates/base/make", "usr/share/doc/hearth/README.md"):
             self.assertIn(f"./{file}\n", files)
         self.assertNotRegex(files, r"__pycache__|\.pyc\n|/CMakeLists\.txt\n")
