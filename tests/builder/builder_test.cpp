@@ -18,7 +18,7 @@ TEST_F(BuilderTest, APackageWithoutDependenciesIsOneLayerOnItsRuntime) {
                         "import sys; sys.path.insert(0, '/function'); import handler, lib.words; "
                         "print(handler.handle(None, None))"}),
             "{'hello': 'world'}\n");
-  EXPECT_THAT(output_, HasSubstr("COPY function /function"));
+  EXPECT_THAT(output_, HasSubstr("Putting it on top of"));
 }
 
 TEST_F(BuilderTest, TheSameFolderGivesTheSameImageAndANewRevisionCostsLittle) {

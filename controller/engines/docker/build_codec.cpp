@@ -105,6 +105,18 @@ std::string write_builder(const BuilderSpec& container) {
       .dump();
 }
 
+std::string write_change(const ImageChange& change, const std::map<std::string, std::string>& marks) {
+  json labels(change.labels);
+  for (const auto& [key, mark] : marks) labels[key] = "";
+  json env = json::array();
+  for (const auto& [name, value] : change.env) env.push_back(name + "=" + value);
+  return json{{"Labels", labels}, {"Env", env}}.dump();
+}
+
+std::string write_unstarted(const std::string& image, const std::map<std::string, std::string>& labels) {
+  return json{{"Image", image}, {"Labels", labels}, {"HostConfig", {{"NetworkMode", "none"}}}}.dump();
+}
+
 std::string Demultiplexer::feed(std::string_view piece) {
   constexpr std::size_t kHead = 8;
   std::string payload;

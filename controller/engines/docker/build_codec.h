@@ -55,6 +55,17 @@ struct BuilderSpec {
 inline constexpr const char* kCaInside = "/etc/hearth-build/ca-certificates.crt";
 std::string write_builder(const BuilderSpec& container);
 
+// What an image has more than the container that it is made of.
+struct ImageChange {
+  std::string name;
+  std::map<std::string, std::string> env = {};
+  std::map<std::string, std::string> labels = {};
+};
+// POST /commit. An image gets its container's labels: those in `marks` are made empty.
+std::string write_change(const ImageChange& change, const std::map<std::string, std::string>& marks);
+// POST /containers/create of a container that is never started, whose image's configuration stays as it is.
+std::string write_unstarted(const std::string& image, const std::map<std::string, std::string>& labels);
+
 // The output of a container that has no terminal comes in frames of eight bytes and a payload.
 class Demultiplexer {
  public:

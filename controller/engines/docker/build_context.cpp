@@ -13,6 +13,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <vector>
 
 namespace hearth::docker {
@@ -34,6 +35,12 @@ std::string content_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) disk_failed("read " + file.string(), errno);
   return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+void copy_entry(TarReader& from, TarWriter& into, const TarEntry& entry) {
+  into.begin(entry);
+  if (entry.kind != TarEntry::Kind::file) return;
+  for (auto piece = from.read(); !piece.empty(); piece = from.read()) into.write(piece);
 }
 
 bool is_executable(const fs::path& file) {
@@ -120,9 +127,14 @@ void copy_entries(TarReader& from, TarWriter& into, const std::string& prefix, c
   while (auto entry = from.next()) {
     if (chosen && !chosen(entry->path)) continue;
     entry->path.insert(0, prefix);
-    into.begin(*entry);
-    if (entry->kind != TarEntry::Kind::file) continue;
-    for (auto piece = from.read(); !piece.empty(); piece = from.read()) into.write(piece);
+    copy_entry(from, into, *entry);
+  }
+}
+
+void move_entries(TarReader& from, TarWriter& into, const std::string& folder, const std::string& as) {
+  while (auto entry = from.next()) {
+    if (entry->path == folder || entry->path.starts_with(folder + "/")) entry->path.replace(0, folder.size(), as);
+    copy_entry(from, into, *entry);
   }
 }
 
@@ -143,6 +155,18 @@ std::string hex_digest(std::string_view text) {
 
 std::string file_digest(const fs::path& file) {
   return (is_executable(file) ? "|x|" : "|-|") + hex_digest(content_of(file));
+}
+
+std::string hex_digest(Spool& file) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<char> piece(1 << 16);
+  file.rewind();
+  while (const auto size = file.read(piece.data(), piece.size())) EVP_DigestUpdate(context.get(), piece.data(), size);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(context.get(), digest.data(), &size);
+  return domain::to_hex({digest.data(), size});
 }
 
 std::string folder_digest(const fs::path& folder) {

@@ -46,6 +46,8 @@ using Chosen = std::function<bool(const std::string& path)>;
 
 // Copies what `from` still has to `into`, each path below `prefix` ("function/" or empty).
 void copy_entries(TarReader& from, TarWriter& into, const std::string& prefix, const Chosen& chosen = nullptr);
+// Copies what `from` has in `folder`, which is all that it has, as what `into` has in `as`.
+void move_entries(TarReader& from, TarWriter& into, const std::string& folder, const std::string& as);
 
 // Adds a file of this machine under the name of `path`.
 void add_file(TarWriter& into, const std::string& path, const std::filesystem::path& file);
@@ -54,6 +56,7 @@ void add_folder(TarWriter& into, const std::filesystem::path& folder);
 
 // "sha256" of a text in lower-case hex digits.
 std::string hex_digest(std::string_view text);
+std::string hex_digest(Spool& file);
 // Of a file's mode and content.
 std::string file_digest(const std::filesystem::path& file);
 // Of a folder's paths, modes and contents.

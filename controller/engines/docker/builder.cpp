@@ -1,8 +1,8 @@
 #include "engines/docker/builder.h"
 
+#include "engines/docker/builder_container.h"
 #include "engines/docker/cell_codec.h"
 #include "engines/docker/container_runtimes.h"
-
 #include "engines/docker/ignore.h"
 
 #include <algorithm>
@@ -21,6 +21,12 @@ struct Builder::Content {
 };
 
 namespace {
+
+constexpr const char* kContentName = "content:";  // and the digest of what was put together
+
+void say(const BuildRun& run, const std::string& line) {
+  if (run.output) run.output(line + "\n");
+}
 
 [[noreturn]] void refuse(std::string message, std::string hint) {
   throw domain::Error(Code::invalid, Layer::client, std::move(message), std::move(hint));
@@ -148,23 +154,40 @@ std::string Builder::of_runtime(const Revision& revision, const std::string& pac
 std::string Builder::on_top_of(const std::string& base, std::map<std::string, std::string> labels,
                                const Revision& revision, Content& content, const BuildRun& run) {
   labels[kBuiltBy] = settings_.installation.id;
-  const std::string folder = content.built ? built_folder(content.runtime) : "function";
-  std::string dockerfile = "FROM " + base + "\nCOPY " + folder + " /function\n";
-  if (!content.runtime.handler.empty()) dockerfile += "ENV HEARTH_HANDLER=" + content.runtime.handler + "\n";
-  Spool context{settings_.work_folder};
-  TarWriter tar{context.descriptor()};
-  tar.add_file("Dockerfile", dockerfile);
+  Spool layer{settings_.work_folder};
+  TarWriter tar{layer.descriptor()};
   if (content.built) {
     content.built->rewind();
     TarReader reader{content.built->descriptor(), settings_.built};
-    copy_entries(reader, tar, "");
+    move_entries(reader, tar, built_folder(content.runtime), "function");
   } else {
     TarReader reader{content.package, settings_.package};
-    copy_entries(reader, tar, folder + "/");
+    copy_entries(reader, tar, "function/");
   }
   tar.finish();
-  return images_.build({.context = context, .tag = name_of(revision), .labels = std::move(labels)}, run.deadline,
-                       run.output, run.stop);
+  ImageChange change{.name = name_of(revision), .labels = std::move(labels)};
+  if (!content.runtime.handler.empty()) change.env["HEARTH_HANDLER"] = content.runtime.handler;
+  return with_layer(base, layer, std::move(change), run);
+}
+
+std::string Builder::with_layer(const std::string& base, Spool& layer, ImageChange change, const BuildRun& run) {
+  // Only we give names under this one, so what has it is what it says; a label could be anybody's.
+  const std::string made_of = base + "\n" + write_map(change.env) + write_map(change.labels) + hex_digest(layer);
+  const std::string content = ours() + kContentName + hex_digest(made_of);
+  if (const auto image = images_.find(content, run.stop)) {
+    try {
+      images_.tag(image->id, change.name);
+      say(run, "The same as before");
+      return image->id;
+    } catch (const domain::Error& error) {
+      if (error.fault().code != Code::not_found) throw;  // else its last revision was discarded just now
+    }
+  }
+  say(run, "Putting it on top of " + base);
+  change.labels[kContent] = content;
+  const auto made = put_on_top(api_, settings_.installation, base, layer, change, run.deadline, run.stop);
+  images_.tag(made, content);
+  return made;
 }
 
 std::string Builder::of_dockerfile(const Revision& revision, const std::string& package, const BuildRun& run) {
@@ -227,12 +250,15 @@ void Builder::discard(const Revision& revision) {
   const auto image = images_.find(name);
   if (!image) return;
   images_.untag(name);
-  const std::string ours = "hearth-" + settings_.installation.id + "/";
-  for (const auto& [label, kind] : {std::pair{kDependencies, "dependencies-"}, std::pair{kDebugger, "debugger-"}}) {
+  // The content's own name first: while it stands, it keeps what lies below.
+  for (const auto& [label, kind] : {std::pair{kContent, kContentName}, std::pair{kDependencies, "dependencies-"},
+                                    std::pair{kDebugger, "debugger-"}}) {
     const auto layer = image->labels.find(label);
     // A label of a foreign image may say anything: only names of ours are taken away.
-    if (layer == image->labels.end() || !layer->second.starts_with(ours + kind)) continue;
-    if (images_.list(std::string(label) + "=" + layer->second).empty()) images_.untag(layer->second);
+    if (layer == image->labels.end() || !layer->second.starts_with(ours() + kind)) continue;
+    auto users = images_.list(std::string(label) + "=" + layer->second);
+    std::erase(users, layer->second);
+    if (users.empty()) images_.untag(layer->second);
   }
 }
 
@@ -244,9 +270,10 @@ const Runtime& Builder::runtime_of(const Revision& revision) const {
   refuse("runtime: there is no runtime " + revision.spec.runtime, "there is " + known + "; or use image or build");
 }
 
+std::string Builder::ours() const { return "hearth-" + settings_.installation.id + "/"; }
+
 std::string Builder::name_of(const Revision& revision) const {
-  return "hearth-" + settings_.installation.id + "/" + revision.function.space + "/" + revision.function.name + ":" +
-         std::to_string(revision.number);
+  return ours() + revision.function.space + "/" + revision.function.name + ":" + std::to_string(revision.number);
 }
 
 }  // namespace hearth::docker

@@ -31,10 +31,13 @@ class Builder final : public ports::Builder {
   std::string of_runtime(const domain::Revision& revision, const std::string& package, const BuildRun& run);
   std::string on_top_of(const std::string& base, std::map<std::string, std::string> labels,
                         const domain::Revision& revision, Content& content, const BuildRun& run);
+  // The tar `layer` on top of `base`; one that was put together before is taken again.
+  std::string with_layer(const std::string& base, Spool& layer, ImageChange change, const BuildRun& run);
   std::string of_dockerfile(const domain::Revision& revision, const std::string& package, const BuildRun& run);
   std::string of_image(const domain::Revision& revision, const BuildRun& run);
   const Runtime& runtime_of(const domain::Revision& revision) const;
   void check_debugger(const Runtime& runtime) const;
+  std::string ours() const;  // what the names of our images begin with
   // Its name keeps a revision's image in Docker; the last name that goes takes the image with it.
   std::string name_of(const domain::Revision& revision) const;
 

@@ -25,17 +25,29 @@ BuilderContainer::BuilderContainer(Api& api, const Installation& installation, B
                                    const std::stop_token& stop)
     : api_(api) {
   const std::string name = new_name(installation);
-  spec.labels = proof(installation, name);
+  spec.labels = marks_ = proof(installation, name);
   if (!spec.ca_bundle.empty()) {
     for (const char* variable : {"SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
                                  "CARGO_HTTP_CAINFO", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"}) {
       spec.env[variable] = kCaInside;
     }
   }
+  create(name, write_builder(spec), stop);
+}
+
+BuilderContainer::BuilderContainer(Api& api, const Installation& installation, const std::string& image,
+                                   const std::stop_token& stop)
+    : api_(api) {
+  const std::string name = new_name(installation);
+  marks_ = proof(installation, name);
+  create(name, write_unstarted(image, marks_), stop);
+}
+
+void BuilderContainer::create(const std::string& name, std::string body, const std::stop_token& stop) {
   const auto answer = api_.call({.method = "POST",
                                  .path = "/containers/create?name=" + name,
                                  .attempt = "create a container to build in",
-                                 .body = write_builder(spec)},
+                                 .body = std::move(body)},
                                 stop);
   id_ = read_created(answer.body);
 }
@@ -101,6 +113,25 @@ void BuilderContainer::download(const std::string& folder, Spool& into, const De
       },
       stop);
   if (status != 200 && status != 404) throw domain::Error(refusal("take out what a build made", status, refused));
+}
+
+std::string BuilderContainer::commit(const ImageChange& change, const Deadline& deadline, const std::stop_token& stop) {
+  const auto [repository, tag] = split_name(change.name);
+  const auto answer = api_.call(
+      {.method = "POST",
+       .path = "/commit?container=" + id_ + "&repo=" + url_encode(repository) + "&tag=" + url_encode(tag) + "&pause=0",
+       .attempt = "make the image " + change.name,
+       .body = write_change(change, marks_),
+       .timeout = deadline.left()},
+      stop);
+  return read_created(answer.body);
+}
+
+std::string put_on_top(Api& api, const Installation& installation, const std::string& base, Spool& tar,
+                       const ImageChange& change, const Deadline& deadline, const std::stop_token& stop) {
+  BuilderContainer container{api, installation, base, stop};
+  container.upload(tar, stop);
+  return container.commit(change, deadline, stop);
 }
 
 }  // namespace hearth::docker

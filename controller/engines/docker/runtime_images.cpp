@@ -159,18 +159,16 @@ void RuntimeImages::install(const Addition& addition, const Runtime& runtime, co
   Spool installed{settings_.work_folder};
   carry_out(addition.step, runtime, package, installed, addition.what, addition.hint, run);
 
-  Spool context{settings_.work_folder};
-  TarWriter tar{context.descriptor()};
-  tar.add_file("Dockerfile", "FROM " + base + "\nCOPY installed /function\n");
-  tar.begin({.kind = TarEntry::Kind::folder, .path = "installed"});
+  Spool layer{settings_.work_folder};
+  TarWriter tar{layer.descriptor()};
   installed.rewind();
   if (installed.size() > 0) {
     TarReader reader{installed.descriptor(), settings_.installed};
-    copy_entries(reader, tar, "installed/");
+    copy_entries(reader, tar, "function/");
   }
   tar.finish();
-  images_.build({.context = context, .tag = addition.name, .labels = {{kBuiltBy, settings_.installation.id}}},
-                run.deadline, run.output, run.stop);
+  put_on_top(api_, settings_.installation, base, layer,
+             {.name = addition.name, .labels = {{kBuiltBy, settings_.installation.id}}}, run.deadline, run.stop);
 }
 
 std::string built_folder(const Runtime& runtime) { return fs::path(runtime.build.folder).filename().string(); }

@@ -131,6 +131,7 @@ std::string cache_volume(const Installation& installation, const std::string& sp
 
 inline constexpr const char* kBuiltBy = "dev.hearth.image.installation";
 inline constexpr const char* kDependencies = "dev.hearth.image.dependencies";
+inline constexpr const char* kContent = "dev.hearth.image.content";
 inline constexpr const char* kDebugger = "dev.hearth.image.debugger";
 
 // The name of the folder that `build` leaves its tar's entries in.
