@@ -90,6 +90,10 @@ class Bed:
     def ready_cells(self, runtime):
         return self.metric("hearth_cells", runtime=runtime, state="ready")
 
+    def cells_made(self):
+        """Ids of the containers that are cells, or were before they became replicas."""
+        return {one["Id"] for one in self.docker.containers(self.hearthd.installation) if "dev.hearth.cell" in one["Labels"]}
+
     def metric(self, name, **labels):
         """The sum of the series that have these labels."""
         text = self.hearthd.ask("GET", "/metrics").text

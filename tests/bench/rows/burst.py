@@ -32,7 +32,7 @@ def measure(options):
 def waited(bed, case, settings, rounds, cells):
     bed.deploy("sleeps", SLEEPING["python"], settings)
     bed.call("sleeps")
-    found, containers = [], []
+    found, replicas = [], []
     for number in range(rounds):
         bed.await_cold("sleeps")
         if cells:
@@ -42,8 +42,8 @@ def waited(bed, case, settings, rounds, cells):
         if refused:
             raise RuntimeError(f"{len(refused)} of {CALLS} calls: {refused[0].body[:300]!r}")
         found.append([one.seconds - SECONDS for one in answers])
-        containers.append(len(bed.hearthd.containers("sleeps")))
+        replicas.append(len(bed.hearthd.function("sleeps", "/replicas")["items"]))
         progress(f"round {number + 1} of {rounds}")
     return Figure(case, "s", found, goals=[{"of": "largest", "most": 1}],
-                  note=f"{statistics.median(containers):g} replicas answered; the longest wait of a round was "
+                  note=f"{statistics.median(replicas):g} replicas answered; the longest wait of a round was "
                        f"{statistics.median(max(one) for one in found):.2f} s (median of the rounds)")

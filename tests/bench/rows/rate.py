@@ -74,10 +74,9 @@ def sustained(bed, names, rate, seconds):
 
 
 def idle_cell_mib(bed):
-    """What the control groups of the containers that are no replica's hold, without what the kernel can drop."""
-    functions = bed.docker.ids(bed.hearthd.installation, function=RUNTIME)
+    """What the control groups of cells hold, without what the kernel can drop. Nothing of them is a replica now."""
     held = []
-    for container in bed.docker.ids(bed.hearthd.installation) - functions:
+    for container in bed.cells_made():
         memory = bed.docker.ask("GET", f"/containers/{container}/stats?stream=false&one-shot=true")["memory_stats"]
         dropped = memory["stats"].get("inactive_file", memory["stats"].get("total_inactive_file", 0))
         held.append((memory["usage"] - dropped) / (1 << 20))
