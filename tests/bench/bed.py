@@ -88,7 +88,7 @@ class Bed:
         wait_for(f"the cells of {runtime} are ready", lambda: self.ready_cells(runtime) >= self.cells, seconds, between=0.02)
 
     def ready_cells(self, runtime):
-        return self.metric("hearth_cells", runtime=runtime, state="ready")
+        return self.metric("hearth_cells_ready", runtime=runtime)
 
     def cells_made(self):
         """Ids of the containers that are cells, or were before they became replicas."""
