@@ -18,6 +18,7 @@ from pathlib import Path
 import cannot
 from replica import Replica, cell_of, sections
 from support.calls import call
+from support.cases import tell
 from support.hearthd import Hearthd, problem
 from support.raw_http import until
 from support.waiting import wait_for
@@ -44,7 +45,7 @@ class World:
     @classmethod
     def get(cls):
         if cls.hearthd is None:
-            cls.hearthd = Hearthd()
+            cls.hearthd = Hearthd(cells_min="1", cells_max="1")
             unittest.addModuleCleanup(cls.hearthd.close)
             cls.hearthd.fn("deploy", cwd=FOLDER, timeout=400)  # compilers, and what they compile first
             cls.image = cls.hearthd.function("conforms", "/revisions/1")["image"]
@@ -383,6 +384,25 @@ class ThroughHearthd(unittest.TestCase):
         answer = self.hearthd.call("conforms", "/hello")
         self.assertEqual((answer.status, answer.text.strip()), (200, "hello"))
         self.assertIn("exec;dur=", answer.headers["Server-Timing"])
+
+    def test_a_cold_start_takes_a_cell_that_is_ready(self):
+        def cells():
+            return next(iter(self.hearthd.ask("GET", "/v1/info").json()["cells"]), {"ready": 0, "taken": 0})
+
+        wait_for("a cell is ready", lambda: cells()["ready"] > 0, 60)
+        taken = cells()["taken"]
+        for container in self.hearthd.containers("conforms") | self.became("conforms"):
+            self.hearthd.docker.remove(container)
+        self.hearthd.await_state("conforms", "cold")
+        answer = self.hearthd.call("conforms", "/hello")
+        self.assertEqual((answer.status, answer.text.strip()), (200, "hello"))
+        self.assertEqual(cells()["taken"], taken + 1)
+        tell(f"{RUNTIME}, cold in a cell: {answer.headers['Server-Timing']}")
+
+    def became(self, name):
+        """Containers that were cells and are this function's replicas."""
+        records = [json.loads(one.read_text()) for one in (self.hearthd.run_dir / "replicas").glob("*/record")]
+        return {one["container"] for one in records if one["function"] == name}
 
     @can("echo")
     def test_a_body_both_ways(self):

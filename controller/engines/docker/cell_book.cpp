@@ -35,8 +35,7 @@ void CellBook::expect(const ReplicaSpec& spec) {
   folders_.hold(spec.image, user);
   const std::lock_guard lock{mutex_};
   functions_[spec.function] = {spec.image, network_kind(spec)};
-  const auto page = pages_.find(spec.image);
-  if (page == pages_.end() || !page->second.recipe) asked_.push_back(spec.image);
+  if (!is_ready(spec.image)) asked_.push_back(spec.image);
   changes_ = true;
   changed_.notify_all();
 }
@@ -69,13 +68,16 @@ void CellBook::recovered() {
 std::optional<Seat> CellBook::seat(const ReplicaSpec& spec) {
   if (!spec.in_cell) return std::nullopt;
   std::unique_lock lock{mutex_};
-  if (!pages_.contains(spec.image)) {
+  const auto known = pages_.find(spec.image);
+  if (known != pages_.end() && !known->second.recipe) return std::nullopt;
+  if (!is_ready(spec.image)) {
+    pages_.erase(spec.image);
     asked_.push_front(spec.image);
     changed_.notify_all();
-    if (!changed_.wait_for(lock, kPatience, [&] { return pages_.contains(spec.image); })) return std::nullopt;
+    changed_.wait_for(lock, kPatience, [&] { return pages_.contains(spec.image); });
+    if (!is_ready(spec.image)) return std::nullopt;
   }
   const auto& page = pages_.at(spec.image);
-  if (!page.recipe || !folders_.find(spec.image)) return std::nullopt;
   return Seat{.kind = {page.recipe->image, network_kind(spec)}, .recipe = *page.recipe, .package = page.package};
 }
 
@@ -95,8 +97,7 @@ void CellBook::run(const std::stop_token& stop) {
     }
     const auto image = asked_.front();
     asked_.pop_front();
-    const auto known = pages_.find(image);
-    if (known != pages_.end() && known->second.recipe) continue;
+    if (is_ready(image)) continue;
     lock.unlock();
     auto page = look_up(image, stop);
     lock.lock();
@@ -104,6 +105,12 @@ void CellBook::run(const std::stop_token& stop) {
     recount();
     changed_.notify_all();
   }
+}
+
+// A folder goes when nobody holds it, and its page stays.
+bool CellBook::is_ready(const std::string& image) const {
+  const auto page = pages_.find(image);
+  return page != pages_.end() && page->second.recipe && folders_.find(image);
 }
 
 CellBook::Page CellBook::look_up(const std::string& image, const std::stop_token& stop) {

@@ -53,6 +53,7 @@ class CellBook {
 
   void run(const std::stop_token& stop);
   Page look_up(const std::string& image, const std::stop_token& stop);
+  bool is_ready(const std::string& image) const;  // under the lock
   // Under the lock, once after many changes.
   void recount();
   void forget_pages();
