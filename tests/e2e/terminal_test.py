@@ -240,7 +240,8 @@ class Completion(TerminalCase):
         terminal.await_gone("yaml")
         terminal.type("fn help exit", "Tab")
         terminal.await_now("fn help exit-codes")
-        terminal.type("C-c")
+        terminal.type("C-u", "C-l")  # and no C-c: what is typed after one may come before it
+        terminal.await_gone("exit-codes")
 
     def shell(self, *words):
         path = f"{Path(self.fn()).parent}:{os.environ['PATH']}"
