@@ -48,6 +48,7 @@ const std::map<std::string, Setting>& settings() {
       {"max_starts", {"containers being started at once", "N"}},
       {"cells_min", {"containers of each runtime in use that stand ready for cold starts, at least", "N"}},
       {"cells_max", {"and at most, as many were wanted lately; 0: none at all", "N"}},
+      {"memory", {"for all replicas together, by their limits.memory; 0: four fifths of the machine's", "SIZE"}},
       {"stop_grace", {"from SIGTERM to SIGKILL of a container", "TIME"}},
       {"drain", {"for calls in flight when hearthd ends", "TIME"}},
       {"websocket_idle", {"a WebSocket without a byte for so long is closed; 0s: never", "TIME"}},
@@ -93,6 +94,7 @@ Words defaults() {
               {"max_starts", "8"},
               {"cells_min", "1"},
               {"cells_max", "8"},
+              {"memory", "0"},
               {"stop_grace", "10s"},
               {"drain", "10s"},
               {"websocket_idle", "1h"},
@@ -287,6 +289,12 @@ docker::Location find_docker(const Words& words) {
               "run hearthd on that machine: it reaches functions by their sockets and addresses there"};
 }
 
+// The rest is for the system, Docker, and ourselves.
+domain::Bytes most_of_the_machine() {
+  const auto pages = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
+  return {pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 5 * 4};
+}
+
 Config understand(const Words& words) {
   using domain::parse_duration;
   const auto time = [&](const std::string& name) {
@@ -310,6 +318,7 @@ Config understand(const Words& words) {
                                       "a whole number, at most " + std::to_string(kMostThreads)),
                 .max_starts = std::max(1u, count("max_starts")),
                 .cells = {.min = count("cells_min"), .max = count("cells_max")},
+                .memory = understood(words, "memory", domain::parse_bytes(words.at("memory")), "a size, such as 12Gi"),
                 .stop_grace = time("stop_grace"),
                 .drain = time("drain"),
                 .websocket_idle = time("websocket_idle"),
@@ -322,6 +331,7 @@ Config understand(const Words& words) {
                 .log_json = format == "json"};
   if (config.templates.empty()) config.templates = find_templates();
   if (config.ca_bundle.empty()) config.ca_bundle = find_ca_bundle();
+  if (config.memory.count == 0) config.memory = most_of_the_machine();
   return config;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/cells.h"
+#include "domain/function.h"
 #include "engines/docker/location.h"
 #include "telemetry/log.h"
 
@@ -25,6 +26,7 @@ struct Config {
   std::uint32_t threads = 0;        // of the gateway; 0: one a core, at most 16
   std::uint32_t max_starts = 8;     // containers being started at once
   domain::CellBounds cells;         // containers of each runtime that stand ready
+  domain::Bytes memory{};           // for all replicas together, each counted with its limit
   std::chrono::milliseconds stop_grace{10'000};
   std::chrono::milliseconds drain{10'000};  // for calls in flight when hearthd ends
   std::chrono::milliseconds websocket_idle{3'600'000};

@@ -36,9 +36,12 @@ struct Dispatcher::Impl {
         settings(settings_in),
         ids(clock.wall_now()),
         timers(clock),
-        runner(
-            engine, clock, timers,
-            {.threads = settings.effect_threads, .max_starts = settings.max_starts, .stop_grace = settings.stop_grace}),
+        runner(engine, clock, timers,
+               {.threads = settings.effect_threads,
+                .max_starts = settings.max_starts,
+                .stop_grace = settings.stop_grace,
+                .memory = settings.memory,
+                .make_room = [this](domain::Bytes missing) { make_room(missing); }}),
         around{.clock = clock,
                .timers = timers,
                .runner = runner,
@@ -77,6 +80,23 @@ struct Dispatcher::Impl {
     for (const auto& [name, handle] : functions) handles.push_back(handle);
     return handles;
   }
+  // A snapshot of what idles, a decision, and word to those whom it concerns: no two locks at once.
+  void make_room(domain::Bytes missing) {
+    const auto functions_now = all();
+    std::vector<domain::IdleReplica> idle;
+    for (std::uint32_t which = 0; which < functions_now.size(); ++which) {
+      for (auto& replica : functions_now[which]->spare()) {
+        replica.function = which;
+        idle.push_back(replica);
+      }
+    }
+    std::vector<domain::IdleReplica> going;
+    {
+      const std::scoped_lock lock{worth_mutex};
+      going = worth.evict(std::move(idle), missing, clock.now());
+    }
+    for (const auto& replica : going) functions_now[replica.function]->evict(replica.replica);
+  }
   void note_engine(const std::optional<Fault>& away) {
     const std::scoped_lock lock{mutex};
     engine_away = away;
@@ -92,6 +112,8 @@ struct Dispatcher::Impl {
   std::map<FunctionName, FunctionHandle> functions;
   std::vector<std::pair<FunctionName, FunctionHandle>> removed;  // their last calls may still end, and count
   std::optional<Fault> engine_away;
+  std::mutex worth_mutex;
+  domain::GreedyDual worth;  // of idle replicas, when memory is short
   Timers timers;
   EffectRunner runner;
   Surroundings around;
@@ -122,6 +144,8 @@ std::variant<Lease, Ticket, Fault> Dispatcher::acquire(const FunctionHandle& fun
 }
 
 bool Dispatcher::cancel(const Ticket& ticket, domain::Ending why) { return ticket.function->cancel(ticket.call, why); }
+
+Fault Dispatcher::held_too_long(const FunctionHandle& function) const { return function->held_too_long(); }
 
 void Dispatcher::count(const FunctionHandle& function, domain::Ending ending) { function->count(ending); }
 
@@ -190,6 +214,7 @@ void Dispatcher::expect(const std::set<FunctionName>& functions, domain::Time un
 
 bool Dispatcher::adopt(const ports::Found& found) {
   const auto function = impl_->find(found.function);
+  if (function) impl_->runner.holds(found.id, function->memory_of(found.revision));
   const bool adopted = function && function->adopt(found);
   if (!adopted) impl_->runner.dispose(found.id);
   return adopted;

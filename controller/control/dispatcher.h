@@ -33,6 +33,7 @@ class Dispatcher final : public ports::EngineEvents {
     std::uint32_t max_starts = 8;   // in flight, of all functions together
     std::uint32_t effect_threads = 16;
     std::chrono::milliseconds stop_grace{10'000};
+    domain::Bytes memory{~0ull >> 1};  // of all functions' replicas together, each counted with its limit
   };
 
   // Starts its threads. All that is passed outlives it.
@@ -55,6 +56,8 @@ class Dispatcher final : public ports::EngineEvents {
   // True: the waiter will not hear any more, and the call is counted as ended so. False: it has heard or is just
   // hearing.
   bool cancel(const Ticket& ticket, domain::Ending why = domain::Ending::left);
+  // Why a call whose deadline came while it was held found no replica.
+  domain::Fault held_too_long(const FunctionHandle& function) const;
   // A call that ended before anything was acquired for it.
   void count(const FunctionHandle& function, domain::Ending ending);
 

@@ -1,8 +1,10 @@
 #include "control/effect_runner.h"
 
+#include "control/faults.h"
 #include "control/timers.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hearth::control {
 
@@ -10,23 +12,31 @@ using domain::Act;
 using domain::Order;
 
 EffectRunner::EffectRunner(ports::Engine& engine, const ports::Clock& clock, Timers& timers, Settings settings)
-    : engine_(engine), clock_(clock), timers_(timers), settings_(settings), budget_(settings.max_starts) {
-  for (std::uint32_t i = 0; i < settings.threads; ++i) {
+    : engine_(engine),
+      clock_(clock),
+      timers_(timers),
+      settings_(std::move(settings)),
+      budget_(settings_.max_starts),
+      memory_(settings_.memory) {
+  for (std::uint32_t i = 0; i < settings_.threads; ++i) {
     threads_.emplace_back([this](std::stop_token stop) { work(std::move(stop)); });
   }
 }
 
 EffectRunner::~EffectRunner() { shut_down(); }
 
-void EffectRunner::push(const std::shared_ptr<Ordering>& who, const Order& order) {
+void EffectRunner::push(const std::shared_ptr<Ordering>& who, const Order& order, domain::Bytes size) {
   const std::scoped_lock lock{mutex_};
   if (down_) return;
   auto& lane = running_[order.replica];
   lane.who = who;
+  if (order.act == Act::start) lane.size = size;
+  if (order.act == Act::stop) memory_.leaves(order.replica);
   if (const auto now = lanes_.push(order)) return schedule(lane, *now);
   if (order.act != Act::stop || lane.now.act != Act::start) return;
   lane.starting.request_stop();
   if (!budget_.drop(who.get(), order.replica)) return;
+  waiting_.count -= lane.size.count;
   // It was never begun: the stop's turn has come.
   if (const auto next = lanes_.finished(order.replica)) schedule(lane, *next);
 }
@@ -44,6 +54,7 @@ void EffectRunner::schedule(Lane& lane, const Order& order) {
     lane.starting = {};
     if (lanes_.stop_waits(order.replica)) lane.starting.request_stop();
     budget_.want(lane.who.get(), order.replica);
+    waiting_.count += lane.size.count;
     return pump();
   }
   auto& queue = order.act == Act::stop ? stops_ : tasks_;
@@ -57,7 +68,7 @@ void EffectRunner::try_to_dispose(domain::ReplicaId replica, domain::Backoff ret
   const std::scoped_lock lock{mutex_};
   if (down_) return;
   stops_.emplace_back([this, replica, retries]() mutable {
-    if (stop(replica, settings_.stop_grace)) return;
+    if (stop(replica, settings_.stop_grace)) return let_go(replica);
     retries.failed(clock_.now());
     timers_.at(retries.retry_at(), [this, replica, retries] { try_to_dispose(replica, retries); });
   });
@@ -65,10 +76,60 @@ void EffectRunner::try_to_dispose(domain::ReplicaId replica, domain::Backoff ret
 }
 
 void EffectRunner::pump() {
-  while (const auto next = budget_.take()) {
-    tasks_.emplace_back([this, order = running_.at(next->second).now] { run(order); });
+  while (const auto next = budget_.take([this](Ordering*, domain::ReplicaId replica) { return fits(replica); })) {
+    const auto& lane = running_.at(next->second);
+    waiting_.count -= lane.size.count;
+    tasks_.emplace_back([this, order = lane.now] { run(order); });
     wanted_.notify_one();
   }
+  if (!budget_.waits()) short_of_memory_ = false;
+}
+
+// What would never fit has its turn at once, to be told so.
+bool EffectRunner::fits(domain::ReplicaId replica) {
+  const auto size = running_.at(replica).size;
+  const bool fits = size > memory_.total() || memory_.take(replica, size);
+  short_of_memory_ = !fits;
+  if (!fits) ask_for_room();
+  return fits;
+}
+
+void EffectRunner::ask_for_room() {
+  if (!settings_.make_room || std::exchange(asked_for_room_, true)) return;
+  tasks_.emplace_back([this] { make_room(); });
+  wanted_.notify_one();
+}
+
+// For as many of those that wait as may start at once: they need not wait for each other's room.
+void EffectRunner::make_room() {
+  domain::Bytes missing;
+  {
+    const std::scoped_lock lock{mutex_};
+    asked_for_room_ = false;
+    if (down_ || !short_of_memory_) return;
+    missing = memory_.missing(waiting_);
+  }
+  if (missing.count > 0) settings_.make_room(missing);
+  const std::scoped_lock lock{mutex_};
+  if (down_ || std::exchange(looks_again_, true)) return;
+  // Whose last call ends meanwhile does not say so.
+  constexpr auto kLookAgain = std::chrono::milliseconds{100};
+  timers_.at(clock_.now() + kLookAgain, [this] {
+    const std::scoped_lock again{mutex_};
+    looks_again_ = false;
+    if (!down_) pump();
+  });
+}
+
+void EffectRunner::holds(domain::ReplicaId replica, domain::Bytes size) {
+  const std::scoped_lock lock{mutex_};
+  memory_.add(replica, size);
+}
+
+void EffectRunner::let_go(domain::ReplicaId replica) {
+  const std::scoped_lock lock{mutex_};
+  memory_.give_back(replica);
+  if (!down_) pump();
 }
 
 std::optional<std::function<void()>> EffectRunner::take() {
@@ -130,7 +191,9 @@ void EffectRunner::start(const std::shared_ptr<Ordering>& who, const Order& orde
   domain::Fault fault;
   who->starting(order);
   try {
-    running = engine_.start(who->spec(order), std::move(stop));
+    const auto spec = who->spec(order);
+    if (spec.limits.memory > settings_.memory) throw domain::Error(larger_than_all(spec, settings_.memory));
+    running = engine_.start(spec, std::move(stop));
   } catch (const domain::Error& error) {
     fault = error.fault();
   } catch (const std::exception& error) {
@@ -160,11 +223,15 @@ bool EffectRunner::stop(domain::ReplicaId replica, std::chrono::milliseconds gra
 void EffectRunner::finish(domain::ReplicaId replica) {
   const std::scoped_lock lock{mutex_};
   if (down_) return;
+  const bool stopped = running_.at(replica).now.act == Act::stop;
   if (const auto next = lanes_.finished(replica)) {
     schedule(running_.at(replica), *next);
-  } else if (running_.at(replica).now.act == Act::stop) {
+  } else if (stopped) {
     running_.erase(replica);
   }
+  if (!stopped) return;
+  memory_.give_back(replica);
+  pump();
 }
 
 void EffectRunner::retry(const Order& order) {

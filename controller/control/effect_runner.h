@@ -1,14 +1,17 @@
 // Carries out what fleets order: starts and stops of containers, in order per replica, side by side otherwise, starts
-// within a budget for all functions. What comes of an order goes back to its function as a signal.
+// within budgets of turns and of memory for all functions. What comes of an order goes back to its function as a
+// signal.
 #pragma once
 
 #include "domain/backoff.h"
 #include "domain/fleet.h"
 #include "domain/lanes.h"
+#include "domain/memory_budget.h"
 #include "domain/start_budget.h"
 #include "ports/clock.h"
 #include "ports/engine.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -44,12 +47,23 @@ class EffectRunner {
     std::uint32_t threads = 16;
     std::uint32_t max_starts = 8;
     std::chrono::milliseconds stop_grace{10'000};
+    domain::Bytes memory{~0ull >> 1};  // of all replicas together
+    // Starts wait for so much that nobody gives up by itself: somebody is to. Called from the runner's threads with no
+    // lock held, and again while they wait.
+    std::function<void(domain::Bytes missing)> make_room = {};
   };
 
   EffectRunner(ports::Engine& engine, const ports::Clock& clock, Timers& timers, Settings settings);
   ~EffectRunner();
 
-  void push(const std::shared_ptr<Ordering>& who, const domain::Order& order);
+  // `size`: the memory of a replica that is to start.
+  void push(const std::shared_ptr<Ordering>& who, const domain::Order& order, domain::Bytes size = {});
+  // A replica that lives already has this much; one that lives on with somebody else has nothing of ours.
+  void holds(domain::ReplicaId replica, domain::Bytes size);
+  void let_go(domain::ReplicaId replica);
+  // Whether starts wait for memory.
+  bool short_of_memory() const noexcept { return short_of_memory_; }
+  domain::Bytes memory() const noexcept { return settings_.memory; }
   // Any other work that blocks; not in any lane.
   void post(std::function<void()> task);
   // Stops a replica that no fleet knows, until it is gone.
@@ -63,10 +77,14 @@ class EffectRunner {
     std::stop_source starting = {};                  // of the start in flight
     domain::Order now = {.act = domain::Act::thaw};  // in flight, or next in the budget's queue
     domain::Backoff retries = {};
+    domain::Bytes size{};
   };
 
   void schedule(Lane& lane, const domain::Order& order);  // under the lock
   void pump();                                            // under the lock
+  bool fits(domain::ReplicaId replica);                   // under the lock
+  void ask_for_room();                                    // under the lock
+  void make_room();
   void work(std::stop_token stop);
   std::optional<std::function<void()>> take();  // under the lock
   void run(const domain::Order& order);
@@ -86,6 +104,11 @@ class EffectRunner {
   bool down_ = false;
   domain::Lanes lanes_;
   domain::StartBudget<Ordering*> budget_;
+  domain::MemoryBudget memory_;
+  domain::Bytes waiting_{};  // of the starts in the budget's queue
+  std::atomic<bool> short_of_memory_ = false;
+  bool asked_for_room_ = false;
+  bool looks_again_ = false;
   std::unordered_map<domain::ReplicaId, Lane> running_;
   std::deque<std::function<void()>> tasks_;
   // Stops may wait for a grace period each; they never take the threads that starts need.

@@ -25,6 +25,24 @@ Fault held_to_its_deadline(std::string_view function) {
           .hint = "raise its scale.max, limits.concurrency or limits.timeout"};
 }
 
+Fault held_for_memory(std::string_view function, domain::Bytes memory) {
+  return {.code = Code::timeout,
+          .layer = Layer::limit,
+          .message = "no memory came free for a replica of " + std::string(function) +
+                     " before the call's deadline: replicas may have " + to_string(memory) +
+                     " together, and those that have it are busy",
+          .hint = "raise hearthd's `memory`, or lower limits.memory or scale.min of functions",
+          .retry_after = std::chrono::seconds{1}};
+}
+
+Fault larger_than_all(const ports::ReplicaSpec& spec, domain::Bytes memory) {
+  return {.code = Code::unavailable,
+          .layer = Layer::limit,
+          .message = "a replica of " + to_string(spec.function) + " may have " + to_string(spec.limits.memory) +
+                     ", and all replicas together " + to_string(memory),
+          .hint = "lower its limits.memory, or raise hearthd's `memory`"};
+}
+
 Fault refused(const domain::FunctionName& function, Refusal reason, const std::optional<Fault>& cause,
               std::chrono::milliseconds retry_after) {
   const auto name = to_string(function);

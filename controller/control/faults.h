@@ -17,6 +17,10 @@ domain::Fault refused(const domain::FunctionName& function, domain::Refusal reas
 
 // The dispatcher says so, or the gateway, whoever's clock is first.
 domain::Fault held_to_its_deadline(std::string_view function);
+// The same where a start of its waits for memory: all replicas together may have `memory`.
+domain::Fault held_for_memory(std::string_view function, domain::Bytes memory);
+// A replica that may have more than all together can never start.
+domain::Fault larger_than_all(const ports::ReplicaSpec& spec, domain::Bytes memory);
 
 // Why a revision that was to serve does not.
 domain::Fault no_such_function(const domain::FunctionName& function);

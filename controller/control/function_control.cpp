@@ -328,6 +328,7 @@ void FunctionEntry::started(const Order& order, const ports::Running& running) {
   change([&](FleetEffects& effects, Deliveries& out, Time now) {
     replicas_.emplace(order.replica, make_slots(order.replica, *revisions_.at(order.revision), running, now));
     meter_.start_succeeded(running.created, running.loaded);
+    last_start_ = running.created + running.loaded;
     if (order.revision == fleet_.revision()) last_failure_.reset();
     if (order.revision == fleet_.candidate()) forget_failures();  // from now on it is the one that serves
     starting_times_ = {.held = {}, .cold = running.created, .init = running.loaded};

@@ -153,7 +153,7 @@ void FunctionEntry::settle(FleetEffects& effects, Deliveries& out, Time now) {
 
 void FunctionEntry::apply(const domain::FleetEffect& effect, FleetEffects& more, Deliveries& out, Time now) {
   if (const auto* order = std::get_if<Order>(&effect)) {
-    out.orders.push_back(*order);
+    out.orders.emplace_back(*order, revisions_.at(order->revision)->spec.limits.memory);
   } else if (const auto* lend = std::get_if<domain::Lend>(&effect)) {
     for (const auto& granted : pool_.lend(lend->replica, lend->first, lend->count, now)) {
       grant(granted, out, now, starting_times_);
@@ -205,6 +205,7 @@ void FunctionEntry::lose(ReplicaId replica, const Fault& why, FleetEffects& effe
 }
 
 Fault FunctionEntry::fault_of(domain::Refusal reason, Time now) const {
+  if (reason == domain::Refusal::deadline) return deadline_fault();
   const auto& cause = reason == domain::Refusal::engine_away ? engine_away_ : last_failure_;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(fleet_.backoff().retry_at() - now);
   return refused(name_, reason, cause, left);
@@ -241,7 +242,7 @@ void FunctionEntry::note_changes() {
 
 void FunctionEntry::deliver(Deliveries& out) {
   const auto self = shared_from_this();
-  for (const auto& order : out.orders) around_.runner.push(self, order);
+  for (const auto& [order, memory] : out.orders) around_.runner.push(self, order, memory);
   for (auto& [waiter, lease] : out.granted) waiter->granted(std::move(lease));
   for (auto& [waiter, fault] : out.refused) waiter->refused(std::move(fault));
   for (const auto& tell : out.told) tell();
@@ -259,6 +260,7 @@ void FunctionEntry::give(std::vector<std::shared_ptr<ReplicaSlots>> yielded) {
     slots.reset();
     around_.runner.post([self = shared_from_this(), replica] {
       self->around_.give(replica);
+      self->around_.runner.let_go(replica);
       self->change([&](FleetEffects&, Deliveries&, Time now) {
         self->meter_.remove(replica, now);
         self->fleet_.released(replica);

@@ -6,6 +6,7 @@
 #include "control/effect_runner.h"
 #include "control/timers.h"
 #include "domain/fleet.h"
+#include "domain/greedy_dual.h"
 #include "domain/metering.h"
 #include "domain/pool.h"
 
@@ -62,6 +63,13 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   std::uint64_t await_change(std::uint64_t seen, domain::Time until);
   domain::Usage take_usage();  // since it was last taken
   domain::FunctionStats stats();
+  // Why a call that was held until its deadline was.
+  domain::Fault held_too_long() const;
+  // Idle replicas that could make room for other functions, and one of them that is to; false: it is wanted again.
+  std::vector<domain::IdleReplica> spare() const;
+  bool evict(domain::ReplicaId replica);
+  // Of a replica of this revision; nothing where it is not known.
+  domain::Bytes memory_of(std::uint64_t revision) const;
 
   // The engine. A replica such as `revision` has, without an id.
   static ports::ReplicaSpec replica_of(const domain::Revision& revision);
@@ -80,7 +88,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   struct Deliveries {
     std::vector<std::pair<Waiter*, Lease>> granted;
     std::vector<std::pair<Waiter*, domain::Fault>> refused;
-    std::vector<domain::Order> orders;
+    std::vector<std::pair<domain::Order, domain::Bytes>> orders;  // with the replica's memory
     std::vector<std::shared_ptr<ReplicaSlots>> yielded;
     std::vector<std::function<void()>> told;
     std::optional<domain::Time> wake;
@@ -107,6 +115,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   void lose(domain::ReplicaId replica, const domain::Fault& why, domain::FleetEffects& effects, Deliveries& out,
             domain::Time now);
   domain::Fault fault_of(domain::Refusal reason, domain::Time now) const;
+  domain::Fault deadline_fault() const;
   void plan_wake(Deliveries& out);
   void note_changes();
   void forget_revisions();
@@ -143,7 +152,8 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   std::optional<domain::Fault> engine_away_;
   std::map<domain::ReplicaId, domain::Fault> obituaries_;  // the last few
   std::vector<Explanation> explanations_;
-  HoldTimes starting_times_;  // of the replica that is just being lent
+  domain::Duration last_start_ = std::chrono::milliseconds{250};  // how long it took; before the first, a guess
+  HoldTimes starting_times_;                                      // of the replica that is just being lent
   std::optional<domain::Time> next_tick_;
 };
 

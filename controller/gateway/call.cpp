@@ -188,7 +188,7 @@ domain::Ending Call::abort_ending() const {
 Fault Call::abort_fault() const {
   switch (abort_) {
     case Abort::deadline:
-      if (sent_at_ == http::Time{}) return control::held_to_its_deadline(route_->function);
+      if (sent_at_ == http::Time{}) return around_.dispatcher.held_too_long(route_->handle);
       return {.code = Code::timeout,
               .layer = Layer::function,
               .message = "the function did not answer before the call's deadline",

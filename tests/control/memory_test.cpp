@@ -1,0 +1,133 @@
+#include "control/dispatcher.h"
+
+#include "caller.h"
+#include "fakes/fake_clock.h"
+#include "fakes/fake_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+
+namespace hearth::control {
+namespace {
+
+using namespace std::chrono_literals;
+using tests::FakeEngine;
+
+// Functions of 256 MiB a replica, and memory for two of them.
+class MemoryTest : public testing::Test {
+ protected:
+  MemoryTest() { engine_.tell(dispatcher_); }
+
+  void serve(const std::string& name, domain::Limits limits = {}, domain::Scale scale = {}) {
+    domain::Revision revision;
+    revision.function = {.name = name};
+    revision.number = 1;
+    revision.image = "image-of-" + name;
+    revision.spec.name = revision.function;
+    revision.spec.image = revision.image;
+    revision.spec.limits = limits;
+    revision.spec.scale = scale;
+    revision.state = domain::RevisionState::ready;
+    dispatcher_.serve(revision);
+  }
+  Caller& call(const std::string& name, std::chrono::milliseconds timeout = 1h) {
+    auto& caller = callers_.emplace_back(dispatcher_, clock_);
+    EXPECT_TRUE(caller.call(name, timeout));
+    return caller;
+  }
+  // Answered, and its replica idle.
+  void called(const std::string& name) {
+    auto& caller = call(name);
+    ASSERT_NE(caller.await_lease(), nullptr) << name;
+    caller.finish();
+  }
+  std::size_t replicas(const std::string& name) { return dispatcher_.view({.name = name})->replicas.size(); }
+  bool await_containers(std::size_t count) {
+    return engine_.await([&](const FakeEngine& engine) { return engine.containers() == count; });
+  }
+
+  tests::FakeClock clock_;
+  FakeEngine engine_;
+  Dispatcher dispatcher_{
+      engine_, clock_, {.gateway_threads = 1, .max_starts = 4, .effect_threads = 8, .memory = domain::mebibytes(512)}};
+  std::deque<Caller> callers_;
+};
+
+TEST_F(MemoryTest, WhoeverIsCalledLeastMakesRoomForWhoIsCalled) {
+  for (const auto* name : {"often", "seldom", "new"}) serve(name);
+  called("often");
+  called("often");
+  called("seldom");
+  called("new");
+  EXPECT_TRUE(await_containers(2));
+  EXPECT_EQ(replicas("often"), 1u);
+  EXPECT_EQ(replicas("new"), 1u);
+}
+
+TEST_F(MemoryTest, ABusyReplicaIsNotStoppedForAnother) {
+  for (const auto* name : {"one", "two", "three"}) serve(name);
+  auto& one = call("one");
+  auto& two = call("two");
+  ASSERT_NE(one.await_lease(), nullptr);
+  ASSERT_NE(two.await_lease(), nullptr);
+  auto& three = call("three");
+  clock_.advance(50ms);
+  EXPECT_TRUE(three.held());
+  EXPECT_EQ(engine_.containers(), 2u);
+  one.finish();
+  // Nobody tells that it idles: it is looked for.
+  while (three.held()) clock_.advance(100ms);
+  ASSERT_NE(three.await_lease(), nullptr);
+  EXPECT_EQ(replicas("two"), 1u);
+  two.finish();
+  three.finish();
+}
+
+TEST_F(MemoryTest, ThereIsNeverMoreThanFitsWhileOneStops) {
+  for (const auto* name : {"one", "two", "three"}) serve(name);
+  called("one");
+  called("two");
+  engine_.hold_stops(true);
+  auto& three = call("three");
+  clock_.advance(1s);
+  EXPECT_TRUE(three.held());
+  EXPECT_EQ(engine_.containers(), 2u);
+  engine_.hold_stops(false);
+  ASSERT_NE(three.await_lease(), nullptr);
+  three.finish();
+}
+
+TEST_F(MemoryTest, WhatIsPromisedToBeWarmStays) {
+  serve("promised", {.memory = domain::mebibytes(512)}, {.min = 1});
+  EXPECT_TRUE(await_containers(1));
+  serve("other");
+  auto& other = call("other", 10s);
+  clock_.advance(10s);
+  const auto fault = other.await_fault();
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->layer, domain::Layer::limit);
+  EXPECT_NE(fault->message.find("no memory came free for a replica of other"), std::string::npos) << fault->message;
+  EXPECT_NE(fault->message.find("512Mi"), std::string::npos) << fault->message;
+}
+
+TEST_F(MemoryTest, WhatCanNeverFitIsToldSo) {
+  serve("huge", {.memory = domain::gibibytes(1)});
+  const auto fault = call("huge").await_fault();
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->message, "a replica of huge may have 1Gi, and all replicas together 512Mi");
+  serve("small");
+  called("small");
+}
+
+TEST_F(MemoryTest, AFailedStartLeavesItsMemoryToOthers) {
+  engine_.behave("image-of-broken", {.kind = FakeEngine::Behaviour::Kind::exits});
+  serve("broken", {.memory = domain::mebibytes(512)});
+  ASSERT_TRUE(call("broken").await_fault());
+  serve("fine", {.memory = domain::mebibytes(512)});
+  called("fine");
+}
+
+}  // namespace
+}  // namespace hearth::control
