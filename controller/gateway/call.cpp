@@ -141,6 +141,7 @@ http::Task<> Call::await_lease(const control::Ticket& ticket) {
   }
   if (lease_ && abort_ == Abort::none && sent_at_ == http::Time{}) take_first_piece();
   if (abort_ == Abort::none) co_return;
+  if (abort_ == Abort::deadline) held_fault_ = around_.dispatcher.held_too_long(ticket.function);
   // What is being granted at this very moment arrives all the same, and is given back.
   const bool cancelled = lease_ || refusal_ || around_.dispatcher.cancel(ticket, abort_ending());
   while (!cancelled && !lease_ && !refusal_) co_await gate_.wait(http::kNever);
@@ -182,13 +183,14 @@ domain::Ending Call::abort_ending() const {
   if (abort_ == Abort::left) return domain::Ending::left;
   if (abort_ != Abort::deadline) return domain::Ending::bad_request;
   // Held until its end, it never reached the function.
-  return sent_at_ == http::Time{} ? domain::Ending::refused_by_gateway : domain::Ending::timed_out;
+  if (sent_at_ != http::Time{}) return domain::Ending::timed_out;
+  return held_fault_ ? domain::refused_by(held_fault_->layer) : domain::Ending::refused_by_gateway;
 }
 
 Fault Call::abort_fault() const {
   switch (abort_) {
     case Abort::deadline:
-      if (sent_at_ == http::Time{}) return around_.dispatcher.held_too_long(route_->handle);
+      if (sent_at_ == http::Time{}) return held_fault_.value_or(control::held_to_its_deadline(route_->function));
       return {.code = Code::timeout,
               .layer = Layer::function,
               .message = "the function did not answer before the call's deadline",

@@ -104,8 +104,9 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
   std::uint64_t body_limit_ = 0;
 
   control::Lease lease_;
-  std::optional<domain::Fault> refusal_;  // of the dispatcher
-  http::Gate gate_;                       // for a lease, a reason, or the end of the upload
+  std::optional<domain::Fault> refusal_;     // of the dispatcher
+  std::optional<domain::Fault> held_fault_;  // its words where the deadline came first
+  http::Gate gate_;                          // for a lease, a reason, or the end of the upload
   Abort abort_ = Abort::none;
   At at_ = At::nothing;
 
