@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <string>
+#include <thread>
 
 namespace hearth::control {
 namespace {
@@ -72,13 +73,17 @@ TEST_F(MemoryTest, ABusyReplicaIsNotStoppedForAnother) {
   auto& two = call("two");
   ASSERT_NE(one.await_lease(), nullptr);
   ASSERT_NE(two.await_lease(), nullptr);
+  const auto three_until = clock_.now() + 1h;
   auto& three = call("three");
   clock_.advance(50ms);
   EXPECT_TRUE(three.held());
   EXPECT_EQ(engine_.containers(), 2u);
   one.finish();
-  // Nobody tells that it idles: it is looked for.
-  while (three.held()) clock_.advance(100ms);
+  // Nobody tells that it idles: it is looked for, each time that the clock has moved on.
+  while (three.held() && clock_.now() < three_until) {
+    clock_.advance(100ms);
+    std::this_thread::sleep_for(1ms);  // for the threads that look
+  }
   ASSERT_NE(three.await_lease(), nullptr);
   EXPECT_EQ(replicas("two"), 1u);
   two.finish();
