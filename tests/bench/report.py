@@ -90,13 +90,20 @@ def parts_lines(document):
 
 def as_section(document):
     lines = [f"## {document['title']} (`{document['row']}`)", "",
-             f"{document['when']}, commit {document['commit']}, {document['settings']['rounds']} rounds.", "",
+             f"{document['when']}, commit {document['commit']}, {document['settings']['rounds']} rounds{busy(document)}.", "",
              "| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     lines += ["| " + " | ".join(row) + " |" for row in rows_of(document)]
     told = parts_lines(document)
     if told:
         lines += ["", *(f"- {line}" for line in told)]
     return "\n".join(lines) + "\n"
+
+
+def busy(document):
+    """Whether the machine had other work, which makes everything slow and the spread wide."""
+    machine = document["machine"]
+    load = machine["load_before"]
+    return f"; the machine was busy with other work (load {load:g} before it began)" if load > machine["cores"] else ""
 
 
 def machine_words(machine):
