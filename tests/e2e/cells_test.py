@@ -42,14 +42,7 @@ class CellsCase(HearthdCase):
     def cells(self, hearthd=None):
         """Cells that wait: they bear a label of their own, and no record of what they became."""
         hearthd = hearthd or self.hearthd
-        idle = set()
-        for record in (hearthd.run_dir / "replicas").glob("*/record"):
-            try:
-                text = json.loads(record.read_text())
-            except FileNotFoundError:
-                continue
-            if text["idle"]:
-                idle.add(text["container"])
+        idle = {record["container"] for record in hearthd.records() if record["idle"]}
         running = {one["Id"] for one in hearthd.docker.containers(hearthd.installation) if one["State"] == "running"}
         return idle & running
 

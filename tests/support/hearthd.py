@@ -34,8 +34,9 @@ class Hearthd:
         self.log = self.folder / "hearthd.log"
         self.gateway = f"127.0.0.1:{free_port()}"
         self.api = f"127.0.0.1:{free_port()}"
-        # Cells would come beside the containers that a test counts: those that are about them ask for some.
-        self.settings = {"stop_grace": "2s", "cells_max": "0", **settings}
+        # Cells would come beside the containers that a test counts: those that are about them ask for some. Whoever
+        # wants to see all others started in cells says how many.
+        self.settings = {"stop_grace": "2s", "cells_max": os.environ.get("HEARTH_TEST_CELLS", "0"), **settings}
         self.installation = ""
         self.process = None
         try:
@@ -169,7 +170,17 @@ class Hearthd:
     # --- what it holds of the machine ---
 
     def containers(self, name):
-        return self.docker.ids(self.installation, function=name)
+        """Of a function: made for it, or cells that became its replicas."""
+        became = {record["container"] for record in self.records() if record["function"] == name}
+        return self.docker.ids(self.installation, function=name) | became
+
+    def records(self):
+        """What hearthd has written down of its replicas and cells."""
+        for record in (self.run_dir / "replicas").glob("*/record"):
+            try:
+                yield json.loads(record.read_text())
+            except FileNotFoundError:
+                continue
 
     def mounts(self):
         """Where something is mounted below its run folder."""

@@ -391,18 +391,13 @@ class ThroughHearthd(unittest.TestCase):
 
         wait_for("a cell is ready", lambda: cells()["ready"] > 0, 60)
         taken = cells()["taken"]
-        for container in self.hearthd.containers("conforms") | self.became("conforms"):
+        for container in self.hearthd.containers("conforms"):
             self.hearthd.docker.remove(container)
         self.hearthd.await_state("conforms", "cold")
         answer = self.hearthd.call("conforms", "/hello")
         self.assertEqual((answer.status, answer.text.strip()), (200, "hello"))
         self.assertEqual(cells()["taken"], taken + 1)
         tell(f"{RUNTIME}, cold in a cell: {answer.headers['Server-Timing']}")
-
-    def became(self, name):
-        """Containers that were cells and are this function's replicas."""
-        records = [json.loads(one.read_text()) for one in (self.hearthd.run_dir / "replicas").glob("*/record")]
-        return {one["container"] for one in records if one["function"] == name}
 
     @can("echo")
     def test_a_body_both_ways(self):
