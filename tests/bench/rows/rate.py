@@ -23,14 +23,14 @@ RUNTIME = "python"
 
 
 def measure(options):
+    with Bed() as bed:
+        bed.deploy(RUNTIME, HANDLERS[RUNTIME], SETTINGS % "100ms", dependencies=True)
+        floor = by_hand(bed, options.rounds)
     if not has_cells():
-        with Bed() as bed:
-            bed.deploy(RUNTIME, HANDLERS[RUNTIME], SETTINGS % "100ms")
-            return [Absent("from cells", "this hearthd has no cells"), by_hand(bed, options.rounds)]
+        return [Absent("from cells", "this hearthd has no cells"), floor]
     with Bed(cells=CELLS, max_starts=CELLS) as bed:
         bed.deploy(RUNTIME, HANDLERS[RUNTIME], SETTINGS % "100ms", dependencies=True)
         names = bed.copies(RUNTIME, CELLS)
-        floor = by_hand(bed, 1)
         waves = [wave(bed, names, number, options.rounds) for number in range(options.rounds)]
         held = [idle_cell_mib(bed)]
         refill = [one["refill"] for one in waves]
