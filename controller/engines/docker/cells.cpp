@@ -20,6 +20,9 @@ constexpr std::size_t kMakers = 2;  // a start takes about as much of a core as 
 constexpr auto kStartTimeout = 60s;
 constexpr auto kFades = 1s;  // how often it is looked whether demand has
 constexpr auto kIdle = 3600s;
+// A cell in the making takes the machine from the function that just took one: it comes after its first answer.
+constexpr auto kRest = 300ms;
+constexpr auto kLongestRest = 2s;  // however many more are taken meanwhile
 
 // Told apart from replicas' by their first digits, and from an earlier hearthd's by chance.
 ReplicaId first_id() {
@@ -58,7 +61,10 @@ std::optional<Cell> Cells::take(const CellKind& kind) {
   const auto found = pools_.find(kind);
   if (found == pools_.end() || ended_) return std::nullopt;
   auto& pool = found->second;
-  pool.demand.wanted(Clock::now());
+  const auto now = Clock::now();
+  pool.demand.wanted(now);
+  if (now >= rests_until_) rested_at_ = now;
+  rests_until_ = std::min<domain::Time>(now + kRest, rested_at_ + kLongestRest);
   tell();
   while (!pool.ready.empty()) {
     Cell cell = std::move(pool.ready.front());
@@ -176,8 +182,9 @@ Cells::Task Cells::next(const std::stop_token& stop, domain::Time& look) {
     }
     if (target > std::min(bounds_.min, bounds_.max)) look = std::min<domain::Time>(look, now + kFades);
     if (pool.ready.size() + pool.making >= target) continue;
-    if (pool.failures.waiting(now)) {
-      look = std::min(look, pool.failures.retry_at());
+    const auto begin = std::max(rests_until_, pool.failures.retry_at());
+    if (now < begin) {
+      look = std::min(look, begin);
       continue;
     }
     ++pool.making;

@@ -85,6 +85,8 @@ class Cells {
   std::deque<Task> tasks_;
   domain::ReplicaId last_id_;
   std::uint64_t news_ = 0;
+  domain::Time rested_at_{};  // since when none is made, for those that were taken
+  domain::Time rests_until_{};
   bool ended_ = false;
   std::vector<std::jthread> threads_;  // last: they use the rest
 };
