@@ -75,7 +75,7 @@ bool PackageMounts::open() {
 }
 
 fs::path PackageMounts::make(const std::string& name) {
-  const auto folder = folder_ / name;
+  auto folder = folder_ / name;
   if (!open() || ::mkdir(folder.c_str(), 0755) != 0) fail("make the folder " + folder.string());
   return folder;
 }

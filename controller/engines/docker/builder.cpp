@@ -185,7 +185,7 @@ std::string Builder::with_layer(const std::string& base, Spool& layer, ImageChan
   }
   say(run, "Putting it on top of " + base);
   change.labels[kContent] = content;
-  const auto made = put_on_top(api_, settings_.installation, base, layer, change, run.deadline, run.stop);
+  auto made = put_on_top(api_, settings_.installation, base, layer, change, run.deadline, run.stop);
   images_.tag(made, content);
   return made;
 }

@@ -46,7 +46,7 @@ fs::path PackageFolders::make(const std::string& image, const std::stop_token& s
   if (auto there = find(image)) return *there;
   fs::create_directories(folder_);
   ::chmod(root_.c_str(), 0700);  // packages may hold what only their function is to read
-  const auto path = path_of(image);
+  auto path = path_of(image);
   auto unfinished = path;
   unfinished += kUnfinished;
   fs::remove_all(unfinished);
