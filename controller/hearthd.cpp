@@ -180,8 +180,6 @@ class Hearthd::Parts {
         threads_(std::max(gateway_threads(config), static_cast<std::uint32_t>(sockets.gateway.size()))),
         store_(config.state_dir / "hearth.db"),
         installation_(make_installation(store_)),
-        runtimes_(read_runtimes(config.templates)),
-        with_cells_(with_cells(runtimes_)),
         token_(make_token(config)),
         logs_(log_settings(config)),
         relay_(logs_),
@@ -193,6 +191,8 @@ class Hearthd::Parts {
                  .packages = config.state_dir / "unpacked"},
                 host_, relay_),
         engine_info_(engine_.info()),
+        runtimes_(read_runtimes(config.templates)),
+        with_cells_(with_cells(runtimes_)),
         builds_api_(config.docker),
         builder_(builds_api_, build_settings(config, installation_, runtimes_)),
         dispatcher_(engine_, clock_,
@@ -280,8 +280,6 @@ class Hearthd::Parts {
   ports::SystemClock clock_;
   store::SqliteStore store_;
   docker::Installation installation_;
-  const std::vector<docker::Runtime> runtimes_;
-  const std::set<std::string> with_cells_;  // names of those
   std::string token_;
   telemetry::LogFiles logs_;
   LogRelay relay_;
@@ -289,6 +287,8 @@ class Hearthd::Parts {
   host::LinuxHost host_;
   docker::DockerEngine engine_;
   docker::EngineInfo engine_info_;
+  const std::vector<docker::Runtime> runtimes_;
+  const std::set<std::string> with_cells_;  // names of those
   docker::Api builds_api_;
   docker::Builder builder_;
   control::Dispatcher dispatcher_;
