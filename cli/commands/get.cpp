@@ -51,7 +51,7 @@ int get(const Context& context, const std::string& name) {
   const auto& start = child_at(function, "start");
   const auto why = text_at(start, "why");
   if (const auto by = text_at(start, "by"); !by.empty()) {
-    rows.push_back({"cold start", terminal.tame("by " + by + (why.empty() ? "" : ": " + why))});
+    rows.push_back({"starts by", terminal.tame(by + (why.empty() ? "" : ": " + why))});
   }
   if (const auto handler = text_at(spec, "handler"); !handler.empty()) rows.push_back({"handler", handler});
   for (const char* section : {"env", "limits", "scale", "network"}) {
