@@ -23,6 +23,7 @@ using domain::Layer;
 namespace fs = std::filesystem;
 
 constexpr std::uint32_t kMostThreads = 256;  // of the gateway
+constexpr std::uint32_t kMostParked = 256;   // of a bridge's addresses there are 65,000, but of its ports 1,023
 
 // A setting's name is hearth.yaml's key; --the-flag and HEARTH_THE_VARIABLE are made of it.
 using Words = std::map<std::string, std::string>;
@@ -49,6 +50,8 @@ const std::map<std::string, Setting>& settings() {
       {"cells_min", {"containers of each runtime in use that stand ready for cold starts, at least", "N"}},
       {"cells_max", {"and at most, as many were wanted lately; 0: none at all", "N"}},
       {"memory", {"for all replicas together, by their limits.memory; 0: four fifths of the machine's", "SIZE"}},
+      {"parked_max", {"networks that stand ready for starts by image, of each kind in use, at most; 0: none", "N"}},
+      {"parked_min", {"and at least", "N"}},
       {"stop_grace", {"from SIGTERM to SIGKILL of a container", "TIME"}},
       {"drain", {"for calls in flight when hearthd ends", "TIME"}},
       {"websocket_idle", {"a WebSocket without a byte for so long is closed; 0s: never", "TIME"}},
@@ -95,6 +98,8 @@ Words defaults() {
               {"cells_min", "1"},
               {"cells_max", "8"},
               {"memory", "0"},
+              {"parked_min", "2"},
+              {"parked_max", "8"},
               {"stop_grace", "10s"},
               {"drain", "10s"},
               {"websocket_idle", "1h"},
@@ -319,6 +324,9 @@ Config understand(const Words& words) {
                 .max_starts = std::max(1u, count("max_starts")),
                 .cells = {.min = count("cells_min"), .max = count("cells_max")},
                 .memory = understood(words, "memory", domain::parse_bytes(words.at("memory")), "a size, such as 12Gi"),
+                .parked_min = count("parked_min"),
+                .parked_max = understood(words, "parked_max", at_most(parse_count(words.at("parked_max")), kMostParked),
+                                         "a whole number, at most " + std::to_string(kMostParked)),
                 .stop_grace = time("stop_grace"),
                 .drain = time("drain"),
                 .websocket_idle = time("websocket_idle"),
@@ -329,6 +337,11 @@ Config understand(const Words& words) {
                 .log_level = understood(words, "log_level", telemetry::log::parse_level(words.at("log_level")),
                                         "debug, info, warn or error"),
                 .log_json = format == "json"};
+  if (config.parked_max != 0 && config.parked_min > config.parked_max) {
+    throw Error{Code::invalid, Layer::client,
+                "parked_min is " + words.at("parked_min") + ", and parked_max no more than " + words.at("parked_max"),
+                "raise parked_max, or set it to 0 for none"};
+  }
   if (config.templates.empty()) config.templates = find_templates();
   if (config.ca_bundle.empty()) config.ca_bundle = find_ca_bundle();
   if (config.memory.count == 0) config.memory = most_of_the_machine();

@@ -27,6 +27,8 @@ struct Config {
   std::uint32_t max_starts = 8;     // containers being started at once
   domain::CellBounds cells;         // containers of each runtime that stand ready
   domain::Bytes memory{};           // for all replicas together, each counted with its limit
+  std::uint32_t parked_min = 2;     // networks that stand ready for starts by image, of each kind
+  std::uint32_t parked_max = 8;     // and when starts want more of them; 0: none
   std::chrono::milliseconds stop_grace{10'000};
   std::chrono::milliseconds drain{10'000};  // for calls in flight when hearthd ends
   std::chrono::milliseconds websocket_idle{3'600'000};

@@ -188,7 +188,8 @@ class Hearthd::Parts {
         engine_({.location = config.docker,
                  .installation = installation_,
                  .cells = config.cells,
-                 .packages = config.state_dir / "unpacked"},
+                 .packages = config.state_dir / "unpacked",
+                 .parked = {.min = config.parked_min, .max = config.parked_max}},
                 host_, relay_),
         engine_info_(engine_.info()),
         runtimes_(read_runtimes(config.templates)),
@@ -250,7 +251,8 @@ class Hearthd::Parts {
                                           .version = engine_info_.version,
                                           .api_version = engine_info_.api_version,
                                           .reachable = !dispatcher_.engine_away(),
-                                          .cells = engine_.cells()};
+                                          .cells = engine_.cells(),
+                                          .parked_networks = engine_.parked()};
                 },
             .obstacle_to_cells = [this](const domain::FunctionSpec& spec) { return obstacle_to_cells(spec); },
             .unready = [this] { return dispatcher_.engine_away(); }};

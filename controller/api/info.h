@@ -20,6 +20,7 @@ struct EngineFacts {
   std::string api_version;  // "1.41"
   bool reachable = false;
   std::vector<domain::CellCount> cells = {};
+  std::size_t parked_networks = 0;  // that stand ready
 };
 
 struct Info {

@@ -112,6 +112,7 @@ Response get_metrics(const Parts& parts, const Request& request, const Parameter
                                      .failed_builds = builds.failed,
                                      .engine_reachable = engine.reachable,
                                      .cells = engine.cells,
+                                     .parked_networks = engine.parked_networks,
                                      .failed_usage_writes = parts.metering.failed_writes(),
                                      .process = telemetry::process_facts()};
   return {.status = 200,

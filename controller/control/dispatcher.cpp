@@ -191,7 +191,10 @@ std::uint64_t Dispatcher::serving(const FunctionName& name) const {
 
 void Dispatcher::yield(std::function<void(domain::ReplicaId)> give) {
   impl_->around.give = std::move(give);
-  for (const auto& function : impl_->all()) function->yield();
+  for (const auto& function : impl_->all()) {
+    function->yield();
+    impl_->engine.expect_none(function->name());  // its next starts are another's
+  }
 }
 
 bool Dispatcher::await_yielded(domain::Time until) const {

@@ -181,6 +181,8 @@ class Collector final : public prometheus::Collectable {
       for (const auto& count : snapshot_.cells) family.add({{"runtime", count.runtime}}, row.value(count));
       families.push_back(std::move(family).take());
     }
+    families.push_back(single("hearth_parked_networks", "Networks that stand ready for starts by image.",
+                              MetricType::Gauge, static_cast<double>(snapshot_.parked_networks)));
     families.push_back(single("hearth_engine_reachable", "1 while the engine answers.", MetricType::Gauge,
                               snapshot_.engine_reachable ? 1 : 0));
     families.push_back(single("hearth_build_info", "The running hearthd, always 1.", MetricType::Gauge, 1,

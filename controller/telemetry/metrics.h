@@ -20,6 +20,7 @@ struct Snapshot {
   domain::Histogram failed_builds;
   bool engine_reachable = false;
   std::vector<domain::CellCount> cells = {};
+  std::size_t parked_networks = 0;
   std::uint64_t failed_usage_writes = 0;
   ProcessFacts process;
 };

@@ -30,8 +30,12 @@ struct WholeHearth {
     info.cpus = 2;
     info.memory = domain::gibibytes(4);
     info.engine = [] {
-      return EngineFacts{
-          .name = "docker", .version = "20.10.24", .api_version = "1.41", .reachable = true, .cells = {}};
+      return EngineFacts{.name = "docker",
+                         .version = "20.10.24",
+                         .api_version = "1.41",
+                         .reachable = true,
+                         .cells = {},
+                         .parked_networks = 3};
     };
     info.obstacle_to_cells = [](const domain::FunctionSpec& spec) { return domain::obstacle_to_cells(spec); };
     info.unready = [this] { return unready; };

@@ -113,6 +113,7 @@ TEST_F(UsageApi, ServesMetrics) {
   EXPECT_THAT(response.headers, testing::ElementsAre(testing::Pair("Content-Type", HasSubstr("version=0.0.4"))));
   EXPECT_THAT(response.body, HasSubstr("hearth_build_info{version=\"0.1.0\"} 1"));
   EXPECT_THAT(response.body, HasSubstr("hearth_engine_reachable 1"));
+  EXPECT_THAT(response.body, HasSubstr("hearth_parked_networks 3"));
 }
 
 }  // namespace

@@ -81,6 +81,19 @@ TEST_F(DispatcherTest, HoldsTheFirstCallUntilAReplicaListensAndTellsWhatItWaited
   EXPECT_EQ(view().state, domain::State::warm);
 }
 
+TEST_F(DispatcherTest, TellsTheEngineWhatStartsAreToCome) {
+  const domain::FunctionName name{.name = "hello"};
+  serve(1);
+  EXPECT_EQ(engine_.expected()[name], 1u);
+  serve(2);
+  EXPECT_EQ(engine_.expected()[name], 2u);
+  dispatcher_.remove(name, 1s);
+  EXPECT_TRUE(engine_.expected().empty());
+  serve(3);
+  dispatcher_.yield([](domain::ReplicaId) {});
+  EXPECT_TRUE(engine_.expected().empty()) << "what follows this hearthd starts them";
+}
+
 TEST_F(DispatcherTest, GrantsAWarmCallOnTheSpotWithTheSlotsOwnConnection) {
   struct Marked : Connection {};
   serve(1);

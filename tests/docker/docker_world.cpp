@@ -125,12 +125,13 @@ std::vector<Lines::Line> Lines::all() {
   return lines_;
 }
 
-DockerWorld::DockerWorld(bool templated, std::string socket)
+DockerWorld::DockerWorld(bool templated, std::string socket, ParkedNetworks::Settings parked)
     : installation{random_id(), random_id()},
       api(socket),
       image(make_image(api)),
       templated_(templated),
-      socket_(std::move(socket)) {
+      socket_(std::move(socket)),
+      parked_(parked) {
   restart();
 }
 
@@ -143,7 +144,8 @@ DockerWorld::~DockerWorld() {
 
 DockerEngine& DockerWorld::restart() {
   engine_.reset();
-  engine_ = std::make_unique<DockerEngine>(EngineSettings{{.socket = socket_}, installation}, host, lines);
+  engine_ = std::make_unique<DockerEngine>(
+      EngineSettings{.location = {.socket = socket_}, .installation = installation, .parked = parked_}, host, lines);
   return *engine_;
 }
 

@@ -44,7 +44,7 @@ class Lines : public ports::LogSink {
 
 class DockerWorld final : public contract::World {
  public:
-  explicit DockerWorld(bool templated, std::string socket = test_socket());
+  explicit DockerWorld(bool templated, std::string socket = test_socket(), ParkedNetworks::Settings parked = {});
   ~DockerWorld() override;
 
   DockerEngine& engine() override { return *engine_; }
@@ -72,6 +72,7 @@ class DockerWorld final : public contract::World {
 
   const bool templated_;
   const std::string socket_;
+  const ParkedNetworks::Settings parked_;
   domain::ReplicaId last_ = 0;
   std::unique_ptr<DockerEngine> engine_;
 };

@@ -36,7 +36,8 @@ class Walks(unittest.TestCase):
                             "HEARTHD": program("HEARTH_TEST_HEARTHD", "hearthd"), "HEARTH_API": self.api,
                             "HEARTH_GATEWAY": self.gateway, "HEARTH_STATE_DIR": f"{self.folder}/state",
                             "HEARTH_RUN_DIR": f"{self.folder}/run", "HEARTH_CONFIG_DIR": f"{self.folder}/config",
-                            "DOCKER_HOST": f"unix://{shared_socket()}", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+                            "DOCKER_HOST": f"unix://{shared_socket()}", "LC_ALL": "C.UTF-8", "NO_COLOR": "1",
+                            "HEARTH_PARKED_MAX": "0"}
         self.addCleanup(self.end_hearthd)
 
     def end_hearthd(self):

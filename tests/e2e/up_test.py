@@ -28,7 +28,8 @@ class Up(unittest.TestCase):
                             "HEARTH_API": f"127.0.0.1:{free_port()}", "HEARTH_GATEWAY": self.gateway,
                             "HEARTH_STATE_DIR": f"{self.folder}/state", "HEARTH_RUN_DIR": f"{self.folder}/run",
                             "HEARTH_CONFIG_DIR": f"{self.folder}/config", "HEARTH_DOCKER_SOCKET": shared_socket(),
-                            "HEARTH_CELLS_MAX": "0"}  # they come beside the containers that are counted
+                            # What stands ready comes beside the containers that are counted.
+                            "HEARTH_CELLS_MAX": "0", "HEARTH_PARKED_MAX": "0"}
         self.addCleanup(self.fn, "down")
 
     def fn(self, *words, cwd=None):

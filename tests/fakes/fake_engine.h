@@ -97,6 +97,11 @@ class FakeEngine final : public ports::Engine {
     }
     return ids;
   }
+  // The functions that replicas are expected of, and of which revision.
+  std::map<domain::FunctionName, std::uint64_t> expected() const {
+    const std::scoped_lock lock{mutex_};
+    return expected_;
+  }
   // Waits for what another thread does; false when it does not happen in time.
   bool await(const std::function<bool(const FakeEngine&)>& what,
              std::chrono::milliseconds patience = std::chrono::seconds{10}) {
@@ -113,6 +118,15 @@ class FakeEngine final : public ports::Engine {
   }
 
   // --- ports::Engine ---
+
+  void expect(const ports::ReplicaSpec& spec) override {
+    const std::scoped_lock lock{mutex_};
+    expected_[spec.function] = spec.revision;
+  }
+  void expect_none(const domain::FunctionName& function) override {
+    const std::scoped_lock lock{mutex_};
+    expected_.erase(function);
+  }
 
   ports::Running start(const ports::ReplicaSpec& spec, std::stop_token stop) override {
     std::unique_lock lock{mutex_};
@@ -238,6 +252,7 @@ class FakeEngine final : public ports::Engine {
   std::condition_variable changed_;
   std::map<std::string, Behaviour> behaviours_{{"", {}}};
   std::map<domain::ReplicaId, Container> live_;
+  std::map<domain::FunctionName, std::uint64_t> expected_;
   ports::EngineEvents* events_ = nullptr;
   std::vector<std::pair<domain::ReplicaId, ports::Exit>> untold_;  // nobody watched
   bool away_ = false;

@@ -34,9 +34,10 @@ class Hearthd:
         self.log = self.folder / "hearthd.log"
         self.gateway = f"127.0.0.1:{free_port()}"
         self.api = f"127.0.0.1:{free_port()}"
-        # Cells would come beside the containers that a test counts: those that are about them ask for some. Whoever
-        # wants to see all others started in cells says how many.
-        self.settings = {"stop_grace": "2s", "cells_max": os.environ.get("HEARTH_TEST_CELLS", "0"), **settings}
+        # Cells and parked networks would come beside the containers that a test counts: those that are about them ask for
+        # some. Whoever wants to see all others started in cells says how many.
+        self.settings = {"stop_grace": "2s", "cells_max": os.environ.get("HEARTH_TEST_CELLS", "0"), "parked_max": "0",
+                         **settings}
         self.installation = ""
         self.process = None
         try:

@@ -60,14 +60,17 @@ json ulimits() {
       {{{"Name", "nofile"}, {"Soft", kOpenFiles}, {"Hard", kOpenFiles}}, {{"Name", "core"}, {"Soft", 0}, {"Hard", 0}}});
 }
 
+std::string network_mode(NetworkKind kind, const Surroundings& around) {
+  if (!around.parked.empty()) return "container:" + around.parked;
+  return kind == NetworkKind::none ? "none" : network_name(around.installation, kind);
+}
+
 json host_config(const ReplicaSpec& spec, const Surroundings& around) {
   const auto cpu_millis = std::clamp<std::uint64_t>(spec.limits.cpu_millis, 10, around.cpus * std::uint64_t{1000});
   const auto kind = network_kind(spec);
   return {
-      {"NetworkMode", kind == NetworkKind::none ? "none" : network_name(around.installation, kind)},
-      // Docker asks the machine's resolver even for containers of an internal network, until its version 26 did not: a
-      // way out, by names. So theirs is one that is not there; names of containers are known without it.
-      {"Dns", kind == NetworkKind::closed ? json::array({"127.0.0.1"}) : json::array()},
+      {"NetworkMode", network_mode(kind, around)},
+      {"Dns", around.parked.empty() ? name_servers(kind) : json::array()},  // whose network it is has them
       {"Memory", spec.limits.memory.count},
       {"MemorySwap", spec.limits.memory.count},  // of both together: no swap
       {"NanoCpus", cpu_millis * 1'000'000},
@@ -101,7 +104,7 @@ json host_config(const ReplicaSpec& spec, const Surroundings& around) {
 json endpoints(const ReplicaSpec& spec, const Surroundings& around) {
   json all = json::object();
   const auto kind = network_kind(spec);
-  if (kind == NetworkKind::none) return all;
+  if (kind == NetworkKind::none || !around.parked.empty()) return all;
   all[network_name(around.installation, kind)] = json::object();
   if (around.all_networks) {
     for (const auto& network : spec.network.attach) all[network] = json::object();
@@ -141,6 +144,11 @@ NetworkKind network_kind(const ReplicaSpec& spec) {
   return needs_address ? NetworkKind::closed : NetworkKind::none;
 }
 
+NetworkKind joined_kind(const ReplicaSpec& spec) {
+  const bool own = spec.debug || !spec.network.attach.empty() || !spec.container_runtime.empty();
+  return own ? NetworkKind::none : network_kind(spec);
+}
+
 std::string network_name(const Installation& installation, NetworkKind kind) {
   return "hearth-" + installation.id + (kind == NetworkKind::closed ? "-closed" : "");
 }
@@ -161,6 +169,10 @@ json network_body(const Installation& installation, NetworkKind kind) {
            {{"com.docker.network.bridge.enable_icc", "false"},  // functions do not see each other
             {"com.docker.network.bridge.name", bridge_name(installation, kind)}}}};
 }
+
+// Docker asks the machine's resolver even for containers of an internal network, until its version 26 did not: a way
+// out, by names. So theirs is one that is not there; names of containers are known without it.
+json name_servers(NetworkKind kind) { return kind == NetworkKind::closed ? json::array({"127.0.0.1"}) : json::array(); }
 
 std::string container_name(const Installation& installation, const ReplicaSpec& spec) {
   return "hearth-" + short_id(installation) + "-" + spec.function.name + "-" + domain::format_replica(spec.id);

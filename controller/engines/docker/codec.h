@@ -33,10 +33,15 @@ enum class NetworkKind : std::uint8_t {
 // machine does not see: whatever another runtime runs is called over its network, as images are.
 bool serves_socket(const ports::ReplicaSpec& spec);
 NetworkKind network_kind(const ports::ReplicaSpec& spec);
+// The kind of a parked network that a replica of it may join. None where it has networks besides that one or a kernel
+// of its own, nor for a debugger, which nobody waits for.
+NetworkKind joined_kind(const ports::ReplicaSpec& spec);
 
 std::string network_name(const Installation& installation, NetworkKind kind);
 std::string bridge_name(const Installation& installation, NetworkKind kind);  // the host's interface, ≤ 15 characters
 nlohmann::json network_body(const Installation& installation, NetworkKind kind);
+// HostConfig.Dns of a container on a network of `kind`
+nlohmann::json name_servers(NetworkKind kind);
 
 std::string container_name(const Installation& installation, const ports::ReplicaSpec& spec);
 
@@ -48,6 +53,7 @@ struct Surroundings {
   std::vector<std::string> volumes = {};  // that the image declares
   std::string socket_folder = {};         // bound to /run/hearth; only for templated ones
   bool all_networks = false;              // the engine takes them all at create
+  std::string parked = {};                // the container whose network it joins; empty: it gets one of its own
 };
 
 std::string user_and_group(std::uint32_t user);  // "65534:65534"
@@ -97,6 +103,7 @@ struct Record {
   std::uint32_t pids = 0;    // limits.pids; 0: written down by a hearthd that did not say
   std::string package = {};  // the image whose package is bound into it; empty: it was not a cell
   bool idle = false;         // a cell that is nobody's yet
+  std::string parked = {};   // the container whose network it joined; empty: it has one of its own, or none
   bool operator==(const Record&) const = default;
 };
 std::string write_record(const Record& record);

@@ -96,7 +96,8 @@ std::string write_record(const Record& record) {
               {"debug", record.debug},
               {"pids", record.pids},
               {"package", record.package},
-              {"idle", record.idle}}
+              {"idle", record.idle},
+              {"parked", record.parked}}
       .dump();
 }
 
@@ -111,7 +112,8 @@ std::optional<Record> read_record(std::string_view text) {
                 .debug = flag_of(value, "debug"),
                 .pids = number_of<std::uint32_t>(value, "pids"),
                 .package = text_of(value, "package"),
-                .idle = flag_of(value, "idle")};
+                .idle = flag_of(value, "idle"),
+                .parked = text_of(value, "parked")};
   if (record.container.empty()) return std::nullopt;
   return record;
 }

@@ -24,6 +24,7 @@ DockerEngine::DockerEngine(EngineSettings settings, ports::Host& host, ports::Lo
       api_(settings_.location),
       containers_(api_),
       networks_(api_, settings_.installation),
+      parked_(api_, containers_, networks_, settings_.installation, settings_.parked),
       last_event_nanos_(wall_nanos()),
       images_(api_),
       packages_(api_, settings_.installation, settings_.packages),
@@ -91,6 +92,7 @@ void DockerEngine::stop(ReplicaId replica, std::chrono::milliseconds grace) {
   }
   if (member->output) member->output->await_end(1s);  // removing it takes its unread output away
   containers_.remove(container);
+  parked_.remove(replica);
   host_.forget(replica);
   book_.moves_out(replica);
   roster_.remove(replica);
@@ -103,8 +105,10 @@ std::vector<ReplicaId> DockerEngine::alive() {
   }
   std::vector<ReplicaId> replicas;
   for (const auto& member : roster_.running()) {
+    const auto holder = parked_.holder_of(member.replica);
+    const bool reachable = !holder || living.contains(*holder);
     // Docker tells of an end before its list does.
-    if (!member.exit && living.contains(member.container)) replicas.push_back(member.replica);
+    if (!member.exit && reachable && living.contains(member.container)) replicas.push_back(member.replica);
   }
   return replicas;
 }

@@ -11,6 +11,7 @@
 #include "engines/docker/images.h"
 #include "engines/docker/networks.h"
 #include "engines/docker/package_folders.h"
+#include "engines/docker/parked_networks.h"
 #include "engines/docker/roster.h"
 #include "engines/docker/upkeep.h"
 #include "ports/engine.h"
@@ -29,6 +30,7 @@ struct EngineSettings {
   Installation installation;
   domain::CellBounds cells = {.min = 0, .max = 0};  // of each kind
   std::filesystem::path packages = {};              // where what cells are bound to is kept; ours alone
+  ParkedNetworks::Settings parked = {};
 };
 
 struct EngineInfo {
@@ -59,6 +61,8 @@ class DockerEngine final : public ports::Engine {
   std::vector<domain::CellCount> cells() const;
   // Why nothing is started in cells here, whatever it is.
   std::optional<std::string> obstacle_to_cells();
+  // Networks that stand ready.
+  std::size_t parked() const { return parked_.ready(); }
   // Removes this installation's networks that no container uses; for when it ends and nothing is to survive it.
   void tidy();
 
@@ -88,11 +92,19 @@ class DockerEngine final : public ports::Engine {
   void settle_in(const ports::ReplicaSpec& spec, const CellKind& kind, const std::string& container,
                  const std::shared_ptr<Following>& output);
   [[noreturn]] void fail_ended(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
-  std::string create(const ports::ReplicaSpec& spec);
-  ports::Running bring_up(const ports::ReplicaSpec& spec, const std::string& container, domain::Time begin,
-                          const std::stop_token& stop);
+  // A parked network that a replica joins; none: Docker makes it one.
+  using Joined = std::optional<ParkedNetwork>;
+
+  ports::Running start_by_image(const ports::ReplicaSpec& spec, domain::Time begin, const std::stop_token& stop);
+  ports::Running start_by_image(const ports::ReplicaSpec& spec, const Joined& network, domain::Time begin,
+                                const std::stop_token& stop);
+  std::string create(const ports::ReplicaSpec& spec, const Joined& network);
+  ports::Running bring_up(const ports::ReplicaSpec& spec, const std::string& container, const Joined& network,
+                          domain::Time begin, const std::stop_token& stop);
   std::optional<ports::Address> await_listening(const ports::ReplicaSpec& spec, const std::string& container,
-                                                domain::Time deadline, const std::stop_token& halt);
+                                                const Joined& network, domain::Time deadline,
+                                                const std::stop_token& halt);
+  std::optional<std::string> own_address(const ports::ReplicaSpec& spec, const std::string& container);
   std::optional<ports::TcpAddress> debugger_of(const ports::ReplicaSpec& spec, const std::string& container);
   [[noreturn]] void fail_late(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
   void discard(domain::ReplicaId replica, const std::string& container, const std::stop_token& stop = {}) noexcept;
@@ -106,6 +118,7 @@ class DockerEngine final : public ports::Engine {
   bool is_made(domain::ReplicaId replica);
 
   void handle(const ContainerEvent& event, ports::EngineEvents& events);
+  void cut_off(domain::ReplicaId replica) noexcept;
   void ran_out(const std::string& container);
   bool ran_out_of_memory(const std::string& container);
   void watch_processes(domain::ReplicaId replica, const std::string& container, std::uint32_t pids,
@@ -120,6 +133,7 @@ class DockerEngine final : public ports::Engine {
   Api api_;
   Containers containers_;
   Networks networks_;
+  ParkedNetworks parked_;
   Roster roster_;
   std::mutex mutex_;
   std::optional<Facts> facts_;

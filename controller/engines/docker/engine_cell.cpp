@@ -26,11 +26,14 @@ std::chrono::microseconds between(domain::Time from, domain::Time to) {
 }  // namespace
 
 void DockerEngine::expect(const ReplicaSpec& spec) {
+  const bool by_image = !spec.in_cell || obstacle_to_cells();
   if (!obstacle_to_cells()) book_.expect(spec);
+  parked_.expect(spec.function, by_image ? joined_kind(spec) : NetworkKind::none);
 }
 
 void DockerEngine::expect_none(const domain::FunctionName& function) {
   if (!obstacle_to_cells()) book_.forget(function);
+  parked_.expect(function, NetworkKind::none);
 }
 
 std::optional<std::string> DockerEngine::obstacle_to_cells() {

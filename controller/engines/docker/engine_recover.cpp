@@ -65,21 +65,26 @@ std::vector<Found> DockerEngine::adopt(const std::map<ReplicaId, std::string>& r
 std::string DockerEngine::release(ReplicaId replica) {
   const auto member = roster_.stopping(replica);
   roster_.remove(replica);
+  parked_.release(replica);
   return std::to_string(member && member->output ? member->output->leave() : 0);
 }
 
 // `told`: up to when its output is kept already; 0: only what comes is.
 std::optional<Found> DockerEngine::adopt(ReplicaId replica, const Record& record, std::int64_t told) {
+  if (!record.parked.empty()) parked_.rejoin(replica, record.parked);
   const auto container = containers_.inspect(record.container);
   if (!container || container->id != record.container || !container->running || container->paused) return std::nullopt;
+  // Its addresses are those of the network that it is in.
+  const auto networked = record.parked.empty() ? container : containers_.inspect(record.parked);
+  if (!networked || !networked->running) return std::nullopt;
   ports::Address address = ports::UnixAddress{.replica = replica, .owner = record.container};
   std::optional<ports::TcpAddress> debugger;
-  const auto known = container->addresses.find(record.network);
-  if (record.debug && known != container->addresses.end()) {
+  const auto known = networked->addresses.find(record.network);
+  if (record.debug && known != networked->addresses.end()) {
     debugger = ports::TcpAddress{.host = known->second, .port = kDebuggerPort};
   }
   if (!record.templated) {
-    if (known == container->addresses.end()) return std::nullopt;
+    if (known == networked->addresses.end()) return std::nullopt;
     address = ports::TcpAddress{.host = known->second, .port = kPort};
   }
   if (!answers(address)) return std::nullopt;
@@ -111,7 +116,8 @@ bool DockerEngine::answers(const ports::Address& address) {
 void DockerEngine::remove_orphans() {
   for (const auto& container : containers_.list(settings_.installation)) {
     if (roster_.knows(container.id) || !is_ours(settings_.installation, container.name, container.labels)) continue;
-    if (is_made(container.name) || cells_.knows(container.id) || cells_.knows(container.name)) continue;
+    if (is_made(container.name) || parked_.knows(container)) continue;
+    if (cells_.knows(container.id) || cells_.knows(container.name)) continue;
     containers_.remove(container.id);
   }
 }

@@ -39,23 +39,48 @@ domain::Fault as_start_fault(domain::Fault fault) {
   return fault;
 }
 
+// Docker's refusal to join the network of a container that is gone or has ended.
+bool is_missing(const domain::Fault& fault) {
+  return fault.layer == Layer::engine && (fault.code == Code::not_found || fault.code == Code::conflict);
+}
+
 }  // namespace
 
 Running DockerEngine::start(const ReplicaSpec& spec, std::stop_token stop) {
   const auto begin = Clock::now();
+  const ParkedNetworks::Start starting{parked_};
   try {
     throw_if(stop);
     if (auto running = start_in_cell(spec, begin, stop)) return *running;
-    const auto container = create(spec);
-    try {
-      return bring_up(spec, container, begin, stop);
-    } catch (...) {
-      discard(spec.id, container);
-      throw;
-    }
+    return start_by_image(spec, begin, stop);
   } catch (const domain::Error& error) {
     if (error.fault().layer == Layer::engine) networks_.doubt();
     throw domain::Error(as_start_fault(error.fault()));
+  }
+}
+
+// A parked network may go away before it is joined, and nobody has told us yet: that is no reason to fail.
+Running DockerEngine::start_by_image(const ReplicaSpec& spec, domain::Time begin, const std::stop_token& stop) {
+  if (const auto network = parked_.take(joined_kind(spec), spec.id)) {
+    try {
+      return start_by_image(spec, network, begin, stop);
+    } catch (const domain::Error& error) {
+      if (!is_missing(error.fault())) throw;
+      parked_.doubt();
+    }
+  }
+  return start_by_image(spec, std::nullopt, begin, stop);
+}
+
+Running DockerEngine::start_by_image(const ReplicaSpec& spec, const Joined& network, domain::Time begin,
+                                     const std::stop_token& stop) {
+  std::string container;
+  try {
+    container = create(spec, network);
+    return bring_up(spec, container, network, begin, stop);
+  } catch (...) {
+    discard(spec.id, container);
+    throw;
   }
 }
 
@@ -78,11 +103,12 @@ class DockerEngine::Making {
 };
 
 // The calls to Docker are not broken off by a stop: it would go on making what nobody waits for.
-std::string DockerEngine::create(const ReplicaSpec& spec) {
+std::string DockerEngine::create(const ReplicaSpec& spec, const Joined& joined) {
   networks_.check(spec.network.attach, spec.network.egress);
   networks_.ensure(network_kind(spec));
   auto around = surroundings();
   around.volumes = volumes_of(spec.image);
+  if (joined) around.parked = joined->container;
   const auto name = container_name(settings_.installation, spec);
   const auto kind = network_kind(spec);
   std::string container;
@@ -98,7 +124,8 @@ std::string DockerEngine::create(const ReplicaSpec& spec) {
                                           .templated = by_socket,
                                           .network = by_socket && !spec.debug ? "" : network,
                                           .debug = spec.debug,
-                                          .pids = spec.limits.pids}));
+                                          .pids = spec.limits.pids,
+                                          .parked = around.parked}));
     if (!around.all_networks) {
       for (const auto& network : spec.network.attach) networks_.connect(container, network);
     }
@@ -111,8 +138,8 @@ std::string DockerEngine::create(const ReplicaSpec& spec) {
   }
 }
 
-Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& container, domain::Time begin,
-                               const std::stop_token& stop) {
+Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& container, const Joined& network,
+                               domain::Time begin, const std::stop_token& stop) {
   const auto deadline = begin + spec.start_timeout;
   roster_.add({.replica = spec.id, .container = container});
   throw_if(stop);
@@ -131,7 +158,7 @@ Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& conta
       roster_.set_output(spec.id, output);
       watch_processes(spec.id, container, spec.limits.pids, output);
     }
-    const auto address = await_listening(spec, container, deadline, halt.get_token());
+    const auto address = await_listening(spec, container, network, deadline, halt.get_token());
     throw_if(stop);
     if (address && roster_.started(spec.id)) {
       output->drop_tail();
@@ -163,30 +190,36 @@ void DockerEngine::watch_processes(domain::ReplicaId replica, const std::string&
 
 // Its address once it listens; nothing when the time is over or `halt` came first.
 std::optional<Address> DockerEngine::await_listening(const ReplicaSpec& spec, const std::string& container,
-                                                     domain::Time deadline, const std::stop_token& halt) {
+                                                     const Joined& joined, domain::Time deadline,
+                                                     const std::stop_token& halt) {
   if (serves_socket(spec)) {
     const auto awaited = host_.await_socket(spec.id, container, until(deadline), halt);
     if (awaited != Awaited::listening) return std::nullopt;
     return ports::UnixAddress{.replica = spec.id, .owner = container};
   }
-  const auto inspected = containers_.inspect(container);
-  const auto network = network_name(settings_.installation, network_kind(spec));
-  if (!inspected || !inspected->running || !inspected->addresses.contains(network)) {
+  const auto host = joined ? std::optional{joined->address} : own_address(spec, container);
+  if (!host) {
     containers_.await_exit(container, until(deadline), halt);
     return std::nullopt;
   }
-  const std::string host = inspected->addresses.at(network);
-  if (net::await_port(host, kPort, until(deadline), halt) != net::PortState::accepts) return std::nullopt;
-  return ports::TcpAddress{.host = host, .port = kPort};
+  if (net::await_port(*host, kPort, until(deadline), halt) != net::PortState::accepts) return std::nullopt;
+  return ports::TcpAddress{.host = *host, .port = kPort};
+}
+
+// Nothing where it has none, or does not run any more.
+std::optional<std::string> DockerEngine::own_address(const ReplicaSpec& spec, const std::string& container) {
+  const auto inspected = containers_.inspect(container);
+  const auto network = network_name(settings_.installation, network_kind(spec));
+  if (!inspected || !inspected->running || !inspected->addresses.contains(network)) return std::nullopt;
+  return inspected->addresses.at(network);
 }
 
 // On the bridge alone, which leads nowhere from other machines: no port is published.
 std::optional<ports::TcpAddress> DockerEngine::debugger_of(const ReplicaSpec& spec, const std::string& container) {
   if (!spec.debug) return std::nullopt;
-  const auto inspected = containers_.inspect(container);
-  const auto network = network_name(settings_.installation, network_kind(spec));
-  if (!inspected || !inspected->addresses.contains(network)) return std::nullopt;
-  return ports::TcpAddress{.host = inspected->addresses.at(network), .port = kDebuggerPort};
+  const auto host = own_address(spec, container);
+  if (!host) return std::nullopt;
+  return ports::TcpAddress{.host = *host, .port = kDebuggerPort};
 }
 
 void DockerEngine::fail_late(const ReplicaSpec& spec, const std::string& container, const Following& output) {
@@ -207,6 +240,7 @@ void DockerEngine::discard(domain::ReplicaId replica, const std::string& contain
   roster_.stopping(replica);
   try {
     if (!container.empty()) containers_.remove(container, stop);
+    parked_.remove(replica, stop);
     host_.forget(replica);
     book_.moves_out(replica);
   } catch (const domain::Error&) {  // the start's own fault is the one to tell

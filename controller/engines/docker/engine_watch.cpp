@@ -80,6 +80,7 @@ void DockerEngine::handle(const ContainerEvent& event, ports::EngineEvents& even
   if (event.kind == ContainerEvent::Kind::out_of_memory) ran_out(event.id);
   if (event.kind != ContainerEvent::Kind::died) return;
   if (cells_.knows(event.id)) return cells_.doubt();
+  if (const auto replica = parked_.ended(event.id)) cut_off(*replica);
   auto ended = roster_.exited(event.id, event.exit_code);
   if (!ended) return;
   auto& [replica, exit] = *ended;
@@ -88,6 +89,18 @@ void DockerEngine::handle(const ContainerEvent& event, ports::EngineEvents& even
     ran_out(event.id);
   }
   events.exited(replica, exit);
+}
+
+// Its network went with the container that held it, and calls cannot reach it any more: its own end, which follows, is
+// what there is to tell.
+void DockerEngine::cut_off(domain::ReplicaId replica) noexcept {
+  const auto member = roster_.member(replica);
+  if (!member) return;
+  if (member->output) member->output->note("hearth: its network is gone: the container that held it ended");
+  try {
+    containers_.signal(member->container, "SIGKILL");
+  } catch (const domain::Error&) {  // Docker is away: alive() leaves it out
+  }
 }
 
 // While Docker still takes down what the kernel killed its group is there, and tells the peak; a moment later it is
@@ -122,6 +135,7 @@ void DockerEngine::reconnected() {
   }
   networks_.doubt();
   cells_.doubt();
+  parked_.doubt();
   keep_up({});
 }
 

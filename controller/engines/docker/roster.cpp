@@ -71,6 +71,12 @@ bool Roster::knows(const std::string& container) const {
   return containers_.contains(container);
 }
 
+std::optional<Member> Roster::member(domain::ReplicaId replica) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = members_.find(replica);
+  return found == members_.end() ? std::nullopt : std::optional{found->second};
+}
+
 std::vector<Member> Roster::running() const {
   const std::lock_guard lock{mutex_};
   std::vector<Member> found;

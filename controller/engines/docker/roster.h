@@ -51,6 +51,7 @@ class Roster {
   std::optional<std::pair<domain::ReplicaId, ports::Exit>> exited(const std::string& container, int code);
 
   bool knows(const std::string& container) const;
+  std::optional<Member> member(domain::ReplicaId replica) const;
   std::vector<Member> running() const;
 
  private:
