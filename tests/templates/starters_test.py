@@ -4,6 +4,7 @@ The tools are those of the runtime's builder image, so that none need be on this
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -40,7 +41,11 @@ def docker(*words, **options):
 def build(template, stage, base):
     """The image's name: BuildKit takes an id for that of a repository."""
     name = f"hearth-tested/{template}-{stage}"
-    docker("build", "-q", "-t", name, "--target", stage, "--build-arg", f"BASE={base}", str(TEMPLATES / template), timeout=280)
+    with tempfile.TemporaryDirectory(prefix="hearth-context-", dir="/tmp") as context:
+        # What hearthd adds to the context of those that ask for it.
+        shutil.copytree(TEMPLATES / template, context, dirs_exist_ok=True, symlinks=True)
+        shutil.copy(program("HEARTH_TEST_LAUNCHER", "the launcher"), Path(context) / "launch")
+        docker("build", "-q", "-t", name, "--target", stage, "--build-arg", f"BASE={base}", context, timeout=280)
     return name
 
 
