@@ -40,7 +40,7 @@ bool evict(FleetBench& bench, ReplicaId replica) {
 // Calls that come together, each on a replica of its own.
 std::vector<ReplicaId> warm(FleetBench& bench, std::size_t count) {
   for (CallId call = 1; call <= count; ++call) bench.call(call);
-  const auto started = bench.started();
+  auto started = bench.started();
   for (const auto replica : started) bench.loaded(replica);
   return started;
 }

@@ -21,8 +21,8 @@ hearth_holder_end:
   .byte 0
   .previous
 )");
-extern "C" const char hearth_holder_begin[];
-extern "C" const char hearth_holder_end[];
+extern "C" const char hearth_holder_begin[];  // NOLINT(readability-identifier-naming): an assembler's name
+extern "C" const char hearth_holder_end[];    // NOLINT(readability-identifier-naming)
 
 namespace hearth::docker {
 namespace {
