@@ -46,7 +46,7 @@ double cpu_seconds() {
 }  // namespace
 
 World::Function::Function(const domain::FleetSettings& settings, domain::ReplicaIds& ids, Keeper keeper_in)
-    : pool(kHeld, 1), fleet(settings, 1, ids), keeper(std::move(keeper_in)) {
+    : pool(kHeld, 1), fleet(settings, 1, ids), keeper(keeper_in) {
   fleet.serve(1, settings);
 }
 
