@@ -160,6 +160,18 @@ class Cells(CellsCase):
         self.assertEqual(self.hearthd.function("one")["start"], {"by": "cell"})
         self.hearthd.delete("zoned")
 
+    def test_what_was_in_the_way_once_is_not_for_good(self):
+        self.await_cells()
+        unpacked = self.hearthd.state_dir / "unpacked"
+        aside = unpacked.rename(unpacked.with_name("aside"))
+        unpacked.touch()  # no folder can be made there
+        self.hearthd.deploy_python("later", HANDLER, "scale: {idle_timeout: 1s}\nnetwork: {egress: deny}\n")
+        self.assertEqual(self.hearthd.call("later").status, 200)
+        unpacked.unlink()
+        aside.rename(unpacked)
+        self.start("later")
+        self.hearthd.delete("later")
+
     def test_cells_that_died_are_passed_over_and_replaced(self):
         self.cold("one")
         self.await_cells()

@@ -69,7 +69,7 @@ std::optional<Seat> CellBook::seat(const ReplicaSpec& spec) {
   if (!spec.in_cell) return std::nullopt;
   std::unique_lock lock{mutex_};
   const auto known = pages_.find(spec.image);
-  if (known != pages_.end() && !known->second.recipe) return std::nullopt;
+  if (known != pages_.end() && known->second.found_out && !known->second.recipe) return std::nullopt;
   if (!is_ready(spec.image)) {
     pages_.erase(spec.image);
     asked_.push_front(spec.image);
@@ -77,8 +77,8 @@ std::optional<Seat> CellBook::seat(const ReplicaSpec& spec) {
     changed_.wait_for(lock, kPatience, [&] { return pages_.contains(spec.image); });
     if (!is_ready(spec.image)) return std::nullopt;
   }
-  const auto& page = pages_.at(spec.image);
-  return Seat{.kind = {page.recipe->image, network_kind(spec)}, .recipe = *page.recipe, .package = page.package};
+  const auto& recipe = *pages_.at(spec.image).recipe;
+  return Seat{.kind = {recipe.image, network_kind(spec)}, .recipe = recipe, .package = folders_.path_of(spec.image)};
 }
 
 void CellBook::run(const std::stop_token& stop) {
@@ -114,16 +114,17 @@ bool CellBook::is_ready(const std::string& image) const {
 }
 
 CellBook::Page CellBook::look_up(const std::string& image, const std::stop_token& stop) {
+  Page page;
   try {
     const auto found = images_.find(image, stop);
+    page.found_out = true;
     const auto label = found ? found->labels.find(kRecipeLabel) : std::map<std::string, std::string>::const_iterator{};
-    auto recipe = found && label != found->labels.end() ? read_recipe(label->second) : std::nullopt;
-    if (!recipe) return {};
-    return {.recipe = std::move(recipe), .package = folders_.make(image, stop)};
+    if (found && label != found->labels.end()) page.recipe = read_recipe(label->second);
+    if (page.recipe) folders_.make(image, stop);
   } catch (const std::exception& error) {
     telemetry::log::warn("a function cannot start in cells", {{"image", image}, {"reason", error.what()}});
-    return {};
   }
+  return page;
 }
 
 // Now and then: a start that is due may have asked for one that no function is expected to need.

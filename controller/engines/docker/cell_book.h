@@ -47,11 +47,12 @@ class CellBook {
 
  private:
   struct Page {
-    std::optional<CellRecipe> recipe;
-    std::filesystem::path package;
+    bool found_out = false;                 // false: something was in the way, which may be gone the next time
+    std::optional<CellRecipe> recipe = {};  // nothing: it has none, once that is found out
   };
 
   void run(const std::stop_token& stop);
+  // The recipe, and the package unpacked where there is one.
   Page look_up(const std::string& image, const std::stop_token& stop);
   bool is_ready(const std::string& image) const;  // under the lock
   // Under the lock, once after many changes.

@@ -68,7 +68,7 @@ std::string network_mode(NetworkKind kind, const Surroundings& around) {
 json host_config(const ReplicaSpec& spec, const Surroundings& around) {
   const auto cpu_millis = std::clamp<std::uint64_t>(spec.limits.cpu_millis, 10, around.cpus * std::uint64_t{1000});
   const auto kind = network_kind(spec);
-  return {
+  json config{
       {"NetworkMode", network_mode(kind, around)},
       {"Dns", around.parked.empty() ? name_servers(kind) : json::array()},  // whose network it is has them
       {"Memory", spec.limits.memory.count},
@@ -77,21 +77,9 @@ json host_config(const ReplicaSpec& spec, const Surroundings& around) {
       {"PidsLimit", spec.limits.pids + (around.init ? 1 : 0)},
       {"Ulimits", ulimits()},
       {"Runtime", spec.container_runtime},  // empty: Docker's default
-      {"CapDrop", {"ALL"}},
-      {"SecurityOpt", {"no-new-privileges"}},
-      {"ReadonlyRootfs", true},
       {"Tmpfs", memory_folders(spec, around.volumes)},
       {"Mounts", mounts(around.socket_folder)},
       {"ShmSize", std::min(kSharedMemory, spec.limits.tmp).count},
-      // Said even where they are Docker's defaults: a daemon's configuration may say otherwise.
-      {"IpcMode", "private"},
-      {"PidMode", ""},
-      {"UTSMode", ""},
-      {"CgroupnsMode", "private"},
-      {"Privileged", false},
-      {"PublishAllPorts", false},
-      {"RestartPolicy", {{"Name", "no"}}},
-      {"AutoRemove", false},
       {"LogConfig",
        {{"Type", "local"},
         {"Config", {{"max-size", std::to_string(kOutputFile.count)}, {"max-file", "2"}, {"compress", "false"}}}}},
@@ -99,6 +87,8 @@ json host_config(const ReplicaSpec& spec, const Surroundings& around) {
       // few images' programs know that. Docker's own init passes on signals and exit codes.
       {"Init", around.init},
   };
+  config.update(hardening());
+  return config;
 }
 
 json endpoints(const ReplicaSpec& spec, const Surroundings& around) {
@@ -134,6 +124,21 @@ std::map<std::string, std::string> environment_of(const ReplicaSpec& spec) {
   }
   if (spec.debug) all["HEARTH_DEBUGGER_PORT"] = std::to_string(kDebuggerPort);
   return all;
+}
+
+json hardening() {
+  return {{"CapDrop", {"ALL"}},
+          {"SecurityOpt", {"no-new-privileges"}},
+          {"ReadonlyRootfs", true},
+          // Said even where they are Docker's defaults: a daemon's configuration may say otherwise.
+          {"IpcMode", "private"},
+          {"PidMode", ""},
+          {"UTSMode", ""},
+          {"CgroupnsMode", "private"},
+          {"Privileged", false},
+          {"PublishAllPorts", false},
+          {"RestartPolicy", {{"Name", "no"}}},
+          {"AutoRemove", false}};
 }
 
 bool serves_socket(const ReplicaSpec& spec) { return spec.templated && spec.container_runtime.empty(); }

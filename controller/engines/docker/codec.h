@@ -17,6 +17,7 @@
 namespace hearth::docker {
 
 inline constexpr std::uint16_t kPort = 8080;          // $PORT
+inline constexpr int kKilled = 137;                   // the exit code of what SIGKILL ended
 inline constexpr std::uint16_t kDebuggerPort = 5678;  // $HEARTH_DEBUGGER_PORT
 
 // Of Docker's copy of a container's output, which is in two files. We keep the output ourselves: it need only bridge a
@@ -60,6 +61,9 @@ std::string user_and_group(std::uint32_t user);  // "65534:65534"
 
 // The user's variables, then ours, which nothing overrides.
 std::map<std::string, std::string> environment_of(const ports::ReplicaSpec& spec);
+
+// What no container of ours is without, whatever it is for.
+nlohmann::json hardening();
 
 // POST /containers/create
 nlohmann::json create_body(const ports::ReplicaSpec& spec, const Surroundings& surroundings);

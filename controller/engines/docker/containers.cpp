@@ -13,8 +13,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kKilled = 137;
-
 std::string path(const std::string& id, const std::string& rest) { return "/containers/" + id + rest; }
 
 }  // namespace

@@ -78,6 +78,7 @@ class DockerEngine final : public ports::Engine {
   Facts facts();
   std::vector<std::string> volumes_of(const std::string& image);
 
+  static std::chrono::microseconds between(domain::Time from, domain::Time to);
   // Of a container that is to be made.
   Surroundings surroundings();
   ports::Allowance allowance(const ports::ReplicaSpec& spec);
@@ -91,7 +92,6 @@ class DockerEngine final : public ports::Engine {
                                         domain::Time begin, const std::stop_token& stop);
   void settle_in(const ports::ReplicaSpec& spec, const CellKind& kind, const std::string& container,
                  const std::shared_ptr<Following>& output);
-  [[noreturn]] void fail_ended(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
   // A parked network that a replica joins; none: Docker makes it one.
   using Joined = std::optional<ParkedNetwork>;
 
@@ -106,6 +106,8 @@ class DockerEngine final : public ports::Engine {
                                                 const std::stop_token& halt);
   std::optional<std::string> own_address(const ports::ReplicaSpec& spec, const std::string& container);
   std::optional<ports::TcpAddress> debugger_of(const ports::ReplicaSpec& spec, const std::string& container);
+  [[noreturn]] void fail_ended(const ports::ReplicaSpec& spec, const std::string& container, ports::Exit exit,
+                               const Following& output);
   [[noreturn]] void fail_late(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
   void discard(domain::ReplicaId replica, const std::string& container, const std::stop_token& stop = {}) noexcept;
 

@@ -15,20 +15,10 @@ using ports::Running;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-namespace {
-
-constexpr int kKilled = 137;
-
-std::chrono::microseconds between(domain::Time from, domain::Time to) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
-}
-
-}  // namespace
-
 void DockerEngine::expect(const ReplicaSpec& spec) {
-  const bool by_image = !spec.in_cell || obstacle_to_cells();
-  if (!obstacle_to_cells()) book_.expect(spec);
-  parked_.expect(spec.function, by_image ? joined_kind(spec) : NetworkKind::none);
+  const bool has_cells = !obstacle_to_cells();
+  if (has_cells) book_.expect(spec);
+  parked_.expect(spec.function, !spec.in_cell || !has_cells ? joined_kind(spec) : NetworkKind::none);
 }
 
 void DockerEngine::expect_none(const domain::FunctionName& function) {
@@ -56,6 +46,7 @@ std::optional<Running> DockerEngine::start_in_cell(const ReplicaSpec& spec, doma
   book_.moves_in(spec.id, spec.image);
   if (const auto seat = book_.seat(spec)) {
     while (auto cell = cells_.take(seat->kind)) {
+      book_.moves_in(spec.id, spec.image);  // a cell that failed has let go of it
       if (!furnish(spec, *seat, *cell)) continue;
       if (auto running = move_in(spec, *seat, *cell, begin, stop)) return running;
     }
@@ -110,7 +101,10 @@ std::optional<Running> DockerEngine::move_in(const ReplicaSpec& spec, const Seat
       throw domain::Error(domain::Code::cancelled, domain::Layer::gateway, "the start was cancelled");
     }
     if (heard == CellLink::Heard::timed_out) fail_late(spec, container, *output);
-    if (heard == CellLink::Heard::ended || !roster_.started(spec.id)) fail_ended(spec, container, *output);
+    if (heard == CellLink::Heard::ended || !roster_.started(spec.id)) {
+      const auto exit = containers_.await_exit(container, 5s).value_or(ports::Exit{.code = kKilled});
+      fail_ended(spec, container, exit, *output);
+    }
     output->drop_tail();
     cells_.later([this, spec, kind = seat.kind, container, output] { settle_in(spec, kind, container, output); });
     return Running{.address = ports::UnixAddress{.replica = spec.id, .owner = container},
@@ -125,16 +119,10 @@ std::optional<Running> DockerEngine::move_in(const ReplicaSpec& spec, const Seat
 // What no call waits for.
 void DockerEngine::settle_in(const ReplicaSpec& spec, const CellKind& kind, const std::string& container,
                              const std::shared_ptr<Following>& output) {
+  if (!roster_.knows(container)) return;  // it has ended meanwhile
   watch_processes(spec.id, container, spec.limits.pids, output);
   // Docker's view of the limits, or what else it changes would set them back.
   if (needs_allowance(spec, kind)) containers_.update(container, update_body(allowance(spec)).dump());
-}
-
-void DockerEngine::fail_ended(const ReplicaSpec& spec, const std::string& container, const Following& output) {
-  auto exit = containers_.await_exit(container, 5s).value_or(ports::Exit{.code = kKilled});
-  output.await_end(1s);
-  exit.memory_peak = roster_.memory_peak(container);
-  throw domain::Error(ended_early(spec, exit, output.tail()));
 }
 
 }  // namespace hearth::docker

@@ -22,10 +22,6 @@ void throw_if(const std::stop_token& stop) {
   if (stop.stop_requested()) throw domain::Error(Code::cancelled, Layer::gateway, "the start was cancelled");
 }
 
-std::chrono::microseconds between(domain::Time from, domain::Time to) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
-}
-
 std::chrono::milliseconds until(domain::Time deadline) {
   return std::max(std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()), 0ms);
 }
@@ -45,6 +41,10 @@ bool is_missing(const domain::Fault& fault) {
 }
 
 }  // namespace
+
+std::chrono::microseconds DockerEngine::between(domain::Time from, domain::Time to) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
+}
 
 Running DockerEngine::start(const ReplicaSpec& spec, std::stop_token stop) {
   const auto begin = Clock::now();
@@ -170,9 +170,7 @@ Running DockerEngine::bring_up(const ReplicaSpec& spec, const std::string& conta
     }
     if (!halt.stop_requested() && !address) fail_late(spec, container, *output);
     if (auto exit = containers_.await_exit(container, std::min<std::chrono::milliseconds>(until(deadline), 5s))) {
-      output->await_end(1s);
-      exit->memory_peak = roster_.memory_peak(container);
-      throw domain::Error(ended_early(spec, *exit, output->tail()));
+      fail_ended(spec, container, *exit, *output);
     }
     if (until(deadline) == 0ms) fail_late(spec, container, *output);
     // It lives, so only our reading broke off.
@@ -225,12 +223,16 @@ std::optional<ports::TcpAddress> DockerEngine::debugger_of(const ReplicaSpec& sp
 void DockerEngine::fail_late(const ReplicaSpec& spec, const std::string& container, const Following& output) {
   const auto inspected = containers_.inspect(container);
   if (!inspected || !inspected->running) {
-    output.await_end(1s);
-    auto exit = inspected ? inspected->exit : ports::Exit{.code = 137};
-    exit.memory_peak = roster_.memory_peak(container);
-    throw domain::Error(ended_early(spec, exit, output.tail()));
+    fail_ended(spec, container, inspected ? inspected->exit : ports::Exit{.code = kKilled}, output);
   }
   throw domain::Error(never_listened(spec, listeners_of(inspected->pid), output.tail()));
+}
+
+void DockerEngine::fail_ended(const ReplicaSpec& spec, const std::string& container, ports::Exit exit,
+                              const Following& output) {
+  output.await_end(1s);
+  exit.memory_peak = roster_.memory_peak(container);
+  throw domain::Error(ended_early(spec, exit, output.tail()));
 }
 
 // Away with all of a failed start. Where Docker does not let us now, upkeep() tries again, and recover() after a

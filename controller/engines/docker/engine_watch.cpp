@@ -16,8 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int kKilled = 137;
-
 std::string events_path(const Installation& installation, std::int64_t since) {
   const json filters{{"type", {"container"}},
                      {"event", {"die", "oom"}},

@@ -21,6 +21,7 @@ class PackageFolders {
   // Touches no disk. `folder` is ours alone.
   PackageFolders(Api& api, Installation installation, std::filesystem::path folder);
 
+  std::filesystem::path path_of(const std::string& image) const;  // also where it is not there
   std::optional<std::filesystem::path> find(const std::string& image) const;
   // Blocks until it is there, whoever makes it. Throws domain::Error.
   std::filesystem::path make(const std::string& image, const std::stop_token& stop);
@@ -32,7 +33,6 @@ class PackageFolders {
   void tidy() noexcept;
 
  private:
-  std::filesystem::path path_of(const std::string& image) const;
   void unpack(const std::string& image, const std::filesystem::path& into, const std::stop_token& stop);
 
   Api& api_;

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <utility>
+
 namespace hearth::docker {
 
 using nlohmann::json;
@@ -16,30 +18,20 @@ json parked_body(const Installation& installation, const std::string& name, cons
                  NetworkKind kind) {
   const auto network = network_name(installation, kind);
   constexpr auto kMemory = domain::mebibytes(32).count;  // it takes a fraction; runc needs some to start it
+  json host{{"NetworkMode", network},
+            {"Dns", name_servers(kind)},
+            {"Memory", kMemory},
+            {"MemorySwap", kMemory},
+            {"PidsLimit", 4},
+            {"Init", false},
+            {"LogConfig", {{"Type", "none"}, {"Config", json::object()}}}};
+  host.update(hardening());
   return {{"Image", image},
           {"User", user_and_group(ports::kReplicaUser)},
           {"Labels", proof(installation, name)},
           {"Healthcheck", {{"Test", {"NONE"}}}},
           {"StopSignal", "SIGTERM"},
-          {"HostConfig",
-           {{"NetworkMode", network},
-            {"Dns", name_servers(kind)},
-            {"Memory", kMemory},
-            {"MemorySwap", kMemory},
-            {"PidsLimit", 4},
-            {"CapDrop", {"ALL"}},
-            {"SecurityOpt", {"no-new-privileges"}},
-            {"ReadonlyRootfs", true},
-            {"IpcMode", "private"},
-            {"PidMode", ""},
-            {"UTSMode", ""},
-            {"CgroupnsMode", "private"},
-            {"Privileged", false},
-            {"PublishAllPorts", false},
-            {"RestartPolicy", {{"Name", "no"}}},
-            {"AutoRemove", false},
-            {"Init", false},
-            {"LogConfig", {{"Type", "none"}, {"Config", json::object()}}}}},
+          {"HostConfig", std::move(host)},
           {"NetworkingConfig", {{"EndpointsConfig", {{network, json::object()}}}}}};
 }
 

@@ -30,7 +30,7 @@ std::vector<Call> all_of(const Trace& trace, std::uint32_t function) {
 class Files : public testing::Test {
  protected:
   std::filesystem::path file(const std::string& name, const std::string& text) {
-    const auto path = folder_.path() / name;
+    auto path = folder_.path() / name;
     std::ofstream(path) << text;
     return path;
   }
