@@ -51,7 +51,7 @@ void Fleet::engine_away(bool away) {
 }
 
 void Fleet::adopt(ReplicaId replica, std::uint64_t revision, FleetEffects& effects, Time now) {
-  const auto at = add(replica, revision, settings_.scale, now);
+  const auto at = add(replica, revision, settings_, now);
   replicas_[at].life = {.phase = Phase::warm};
   entries_[at].ready_at = now;
   lend_all(at, effects);
@@ -79,8 +79,18 @@ void Fleet::start_failed(ReplicaId replica, std::uint32_t epoch, FleetEffects& e
 void Fleet::froze(ReplicaId replica, std::uint32_t epoch, Time now) {
   const auto at = index_of(replica);
   FleetEffects none;
-  if (at < replicas_.size() && replicas_[at].epoch == epoch) step(at, Event::frozen, none, now);
+  if (at == replicas_.size() || replicas_[at].epoch != epoch) return;
+  step(at, Event::frozen, none, now);
+  entries_[at].freezing.succeeded();
   assert(none.empty());
+}
+
+void Fleet::not_frozen(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now) {
+  const auto at = index_of(replica);
+  if (at == replicas_.size() || replicas_[at].epoch != epoch) return;
+  if (!step(at, Event::not_frozen, effects, now)) return;
+  entries_[at].freezing.failed(now);
+  lend_all(at, effects);
 }
 
 void Fleet::thawed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now) {
@@ -89,6 +99,12 @@ void Fleet::thawed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects
   if (!step(at, Event::thawed, effects, now)) return;
   entries_[at].idle_since = now;
   lend_all(at, effects);
+}
+
+void Fleet::not_thawed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now) {
+  const auto at = index_of(replica);
+  if (at == replicas_.size() || replicas_[at].epoch != epoch) return;
+  if (step(at, Event::not_thawed, effects, now, true)) effects.emplace_back(Lost{replica});
 }
 
 void Fleet::gone(ReplicaId replica, std::uint32_t epoch) {
@@ -205,17 +221,19 @@ void Fleet::erase(std::size_t at) {
   entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
-std::size_t Fleet::add(ReplicaId replica, std::uint64_t revision, const ScaleSettings& scale, Time now) {
+std::size_t Fleet::add(ReplicaId replica, std::uint64_t revision, const FleetSettings& settings, Time now) {
   replicas_.push_back({.id = replica, .revision = revision, .since = now});
   entries_.push_back({.shares = std::vector<Share>(pools_),
-                      .concurrency = std::max(1u, scale.concurrency),
+                      .concurrency = std::max(1u, settings.scale.concurrency),
+                      .freeze_after = settings.freeze_after,
+                      .freezing = Backoff{settings.freeze_again},
                       .ready_at = now,
                       .idle_since = now});
   return replicas_.size() - 1;
 }
 
-void Fleet::start(std::uint64_t revision, const ScaleSettings& scale, FleetEffects& effects, Time now) {
-  step(add(ids_.next(), revision, scale, now), Event::trigger, effects, now);
+void Fleet::start(std::uint64_t revision, const FleetSettings& settings, FleetEffects& effects, Time now) {
+  step(add(ids_.next(), revision, settings, now), Event::trigger, effects, now);
 }
 
 std::vector<PoolId> Fleet::neediest_first() const {
@@ -258,7 +276,8 @@ void Fleet::settle(std::size_t at, FleetEffects& effects, Time now) {
   auto& replica = replicas_[at];
   if (replica.life.phase == Phase::executing) step(at, Event::done, effects, now);
   replica.in_flight = 0;
-  if (entry.reclaimed == Reclaimed::to_stop && yielding_ && replica.life.phase == Phase::warm) {
+  const bool lives = replica.life.phase == Phase::warm || replica.life.phase == Phase::frozen;
+  if (entry.reclaimed == Reclaimed::to_stop && yielding_ && lives) {
     replica.life.stopping = true;
     effects.emplace_back(Yield{replica.id});
   } else if (entry.reclaimed == Reclaimed::to_stop) {

@@ -60,6 +60,7 @@ using FleetEffects = std::vector<FleetEffect>;
 struct FleetSettings {
   ScaleSettings scale;
   std::optional<Duration> freeze_after;               // idle for this long: frozen; never where absent
+  BackoffSettings freeze_again;                       // after one that could not be frozen, or had better not
   Duration healthy_after = std::chrono::seconds{10};  // a replica that died sooner counts as one that cannot start
   std::uint32_t broken_limit = 3;                     // connections lost in a row before a replica is given up
   BackoffSettings backoff;
@@ -109,7 +110,11 @@ class Fleet {
   void loaded(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now);
   void start_failed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now);
   void froze(ReplicaId replica, std::uint32_t epoch, Time now);
+  // It is as warm as before; later it is tried again.
+  void not_frozen(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now);
   void thawed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now);
+  // It is given up; what is held for it goes on with another.
+  void not_thawed(ReplicaId replica, std::uint32_t epoch, FleetEffects& effects, Time now);
   void gone(ReplicaId replica, std::uint32_t epoch);
   void released(ReplicaId replica);  // what was yielded is another's
   void died(ReplicaId replica, FleetEffects& effects, Time now);
@@ -155,6 +160,8 @@ class Fleet {
     std::vector<Share> shares = {};  // by pool
     Reclaimed reclaimed = Reclaimed::no;
     std::uint32_t concurrency = 1;  // of its revision
+    std::optional<Duration> freeze_after = {};
+    Backoff freezing = {};
     Time ready_at{};
     Time idle_since{};
     std::uint32_t broken = 0;  // connections in a row
@@ -177,11 +184,11 @@ class Fleet {
   void judge(std::size_t at, Time now);  // a replica that ends unasked
   void give_up(std::size_t at, FleetEffects& effects, Time now);
   void erase(std::size_t at);
-  std::size_t add(ReplicaId replica, std::uint64_t revision, const ScaleSettings& scale, Time now);
+  std::size_t add(ReplicaId replica, std::uint64_t revision, const FleetSettings& settings, Time now);
   void drain(std::size_t at, FleetEffects& effects, Time now);
   bool recall(std::size_t at, FleetEffects& effects, Time now);
   void lend_gaps(std::size_t at, FleetEffects& effects);
-  void start(std::uint64_t revision, const ScaleSettings& scale, FleetEffects& effects, Time now);
+  void start(std::uint64_t revision, const FleetSettings& settings, FleetEffects& effects, Time now);
   void lend_all(std::size_t at, FleetEffects& effects);
   std::vector<PoolId> neediest_first() const;
   void reclaim(std::size_t at, Reclaimed why, FleetEffects& effects, Time now);
@@ -202,7 +209,7 @@ class Fleet {
   void wake(Time at);
   std::uint32_t least(Time now) const;
   Time leaves_at(std::size_t at, bool last) const;
-  Duration shortest_stay() const;
+  Duration shortest_stay(std::size_t at) const;
 
   FleetSettings settings_;
   std::uint32_t pools_;

@@ -115,18 +115,18 @@ void Fleet::start_candidate(FleetEffects& effects, Time now) {
   const auto starts = [&](const Replica& one) {
     return one.revision == candidate_->revision && !one.life.stopping && one.life.phase == Phase::initializing;
   };
-  if (std::ranges::none_of(replicas_, starts)) start(candidate_->revision, candidate_->settings.scale, effects, now);
+  if (std::ranges::none_of(replicas_, starts)) start(candidate_->revision, candidate_->settings, effects, now);
 }
 
 // A frozen replica is back before a call could lose its patience. No start: neither back-off nor an absent engine
-// stands in its way.
+// stands in its way. An engine that goes away may be stopping its containers, and nothing frozen can be stopped.
 void Fleet::thaw(View& view, FleetEffects& effects, Time now) {
   auto coming = view.thawing() * std::max(1u, settings_.scale.concurrency);
   const auto& current = view.current;
   bool successor = view.old.ready > 0 && current.there() == current.icy;
   for (std::size_t at = 0; at < replicas_.size() && view.current.icy + view.old.icy > 0; ++at) {
     const bool is_current = replicas_[at].revision == revision_;
-    if (view.held <= coming && !(successor && is_current)) continue;
+    if (view.held <= coming && !(successor && is_current) && !engine_away_) continue;
     if (replicas_[at].life.draining || !step(at, Event::thaw, effects, now)) continue;
     auto& part = is_current ? view.current : view.old;
     --part.icy, ++part.thawing;
@@ -163,7 +163,7 @@ void Fleet::grow(View& view, FleetEffects& effects, Time now) {
   if (yielding_) more = view.held > 0 && view.serving() + view.thawing() + current.starting == 0 ? 1 : 0;
   const auto room = scale.max > current.there() ? scale.max - current.there() : 0;
   for (more = std::min(more, room); more > 0; --more, ++current.starting) {
-    start(revision_, settings_.scale, effects, now);
+    start(revision_, settings_, effects, now);
   }
 }
 
@@ -204,13 +204,12 @@ void Fleet::rest(const View& view, FleetEffects& effects, Time now) {
   const auto least = this->least(now);
   auto current = view.current.there();
   auto old = view.old.there();
-  // When a replica's last call ends nobody says so; only that it cannot have been idle for this long before then.
-  const auto soonest = shortest_stay();
   std::vector<std::size_t> idle;
   for (std::size_t at = 0; at < replicas_.size(); ++at) {
     const auto& life = replicas_[at].life;
     if (life.draining || life.stopping) continue;
-    if (life.phase == Phase::executing) wake(now + soonest);
+    // When its last call ends nobody says so; only that it cannot have been idle for this long before then.
+    if (life.phase == Phase::executing) wake(now + shortest_stay(at));
     if (life.phase == Phase::warm || life.phase == Phase::frozen) idle.push_back(at);
   }
   std::ranges::sort(idle, {}, [&](std::size_t at) { return entries_[at].idle_since; });
@@ -226,7 +225,7 @@ void Fleet::rest(const View& view, FleetEffects& effects, Time now) {
       }
       wake(now >= due ? now + kLookAgain : due);
     }
-    if (settings_.freeze_after && replicas_[at].life.phase == Phase::warm) cool(at, view.held > 0, effects, now);
+    if (entries_[at].freeze_after && replicas_[at].life.phase == Phase::warm) cool(at, view.held > 0, effects, now);
   }
   for (const auto replica : leaving) drain(index_of(replica), effects, now);
   if (again_ && now < again_->to) wake(now < again_->from ? again_->from : again_->to);
@@ -235,12 +234,15 @@ void Fleet::rest(const View& view, FleetEffects& effects, Time now) {
 void Fleet::give_away(const View& view, FleetEffects& effects, Time now) {
   if (view.held > 0) return wake(now + kLookAgain);  // that they were served nobody says
   for (std::size_t at = 0; at < replicas_.size(); ++at) {
-    if (!replicas_[at].life.draining && !replicas_[at].life.stopping) drain(at, effects, now);
+    const auto& life = replicas_[at].life;
+    const bool between = life.phase == Phase::freezing || life.phase == Phase::thawing;  // it is told when it is over
+    if (!life.draining && !life.stopping && !between) drain(at, effects, now);
   }
 }
 
 void Fleet::cool(std::size_t at, bool wanted, FleetEffects& effects, Time now) {
-  const auto due = entries_[at].idle_since + *settings_.freeze_after;
+  if (engine_away_) return;
+  const auto due = std::max(entries_[at].idle_since + *entries_[at].freeze_after, entries_[at].freezing.retry_at());
   if (now < due) return wake(due);
   if (wanted) return wake(now + kLookAgain);
   if (entries_[at].reclaimed == Reclaimed::no && entries_[at].lent()) reclaim(at, Reclaimed::to_freeze, effects, now);

@@ -39,10 +39,10 @@ Time Fleet::leaves_at(std::size_t at, bool last) const {
 }
 
 // The soonest that one which is busy now can have been idle for long enough.
-Duration Fleet::shortest_stay() const {
+Duration Fleet::shortest_stay(std::size_t at) const {
   auto stay = settings_.scale.idle_timeout;
   if (keep_) stay = std::min(stay, std::max(*keep_, kNotice));
-  return settings_.freeze_after ? std::min(stay, *settings_.freeze_after) : stay;
+  return std::min(stay, entries_[at].freeze_after.value_or(stay));
 }
 
 std::vector<Fleet::Spare> Fleet::spare(std::span<const PoolReport> reports) const {

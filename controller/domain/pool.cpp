@@ -67,7 +67,7 @@ std::vector<Grant> Pool::lend(ReplicaId replica, std::uint32_t first, std::uint3
     lent = dead != lent_.end() ? &*dead : &lent_.emplace_back();
   }
   assert(!lent->reclaimed || !lent->live);
-  *lent = {.replica = replica, .in_flight = 0, .reclaimed = false, .live = true, .idle_since = now, .since = now};
+  *lent = {.replica = replica, .in_flight = 0, .reclaimed = false, .live = true, .since = now};
   const auto place = static_cast<std::uint32_t>(lent - lent_.data());
   std::vector<Slot> slots;
   // In reverse, so that the first slots are taken first and a second gateway's last.

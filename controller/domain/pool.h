@@ -47,7 +47,7 @@ struct PoolReport {
   struct Replica {
     ReplicaId id = 0;
     std::uint32_t in_flight = 0;
-    Time idle_since{};  // meaningful while in_flight is 0
+    Time idle_since{};  // when its last call ended; long ago where none has since it was lent
     Time lent_since{};
   };
   std::uint32_t held = 0;

@@ -19,19 +19,21 @@ enum class State : std::uint8_t { cold, initializing, warm, executing, error };
 enum class Phase : std::uint8_t { cold, initializing, warm, freezing, frozen, thawing, executing, error };
 
 enum class Event : std::uint8_t {
-  trigger,  // something wants it
-  loaded,   // the engine says it listens
-  failed,   // it did not start, died, or broke its protocol
-  call,     // its first call in flight was granted
-  done,     // its last call in flight ended
-  freeze,   // it has been idle for a moment
-  frozen,   // the freezer confirmed
-  thaw,     // a call wants it
-  thawed,   // the freezer confirmed
-  drain,    // no new calls; stop when the last one ends
-  recall,   // its drain is taken back
-  stop,     // idle for long, drained, or deleted
-  gone,     // the engine confirmed that nothing of it is left
+  trigger,     // something wants it
+  loaded,      // the engine says it listens
+  failed,      // it did not start, died, or broke its protocol
+  call,        // its first call in flight was granted
+  done,        // its last call in flight ended
+  freeze,      // it has been idle for a moment
+  frozen,      // the freezer confirmed
+  not_frozen,  // it could not be, or had better not
+  thaw,        // a call wants it
+  thawed,      // the freezer confirmed
+  not_thawed,  // it would not
+  drain,       // no new calls; stop when the last one ends
+  recall,      // its drain is taken back
+  stop,        // idle for long, drained, or deleted
+  gone,        // the engine confirmed that nothing of it is left
 };
 
 enum class Act : std::uint8_t { start, stop, freeze, thaw };
@@ -65,10 +67,12 @@ constexpr std::optional<Step> next(const Life& life, Event event) {
   if (life.stopping) {
     // Its stop is under way: what it still reports changes nothing, and nothing more is asked of it.
     const bool report = event == Event::loaded || event == Event::failed || event == Event::frozen ||
-                        event == Event::thawed || event == Event::drain || event == Event::stop;
+                        event == Event::not_frozen || event == Event::thawed || event == Event::not_thawed ||
+                        event == Event::drain || event == Event::stop;
     return report ? std::optional{Step{life}} : std::nullopt;
   }
-  const bool icy = life.phase == Phase::freezing || life.phase == Phase::frozen;
+  const bool stuck = life.phase == Phase::thawing && event == Event::not_thawed;
+  const bool icy = life.phase == Phase::freezing || life.phase == Phase::frozen || stuck;
   if (event == Event::drain) {
     return life.phase == Phase::error ? std::nullopt : std::optional{Step{{life.phase, true, false}}};
   }
@@ -76,7 +80,7 @@ constexpr std::optional<Step> next(const Life& life, Event event) {
     const bool back = life.draining && life.phase != Phase::error;
     return back ? std::optional{Step{{life.phase, false, false}}} : std::nullopt;
   }
-  if (event == Event::failed) {
+  if (event == Event::failed || stuck) {
     // A frozen process cannot even be killed: thawed first.
     Step step = icy ? to(Phase::error, Act::thaw, Act::stop) : to(Phase::error, Act::stop);
     step.life.stopping = true;
@@ -96,13 +100,15 @@ constexpr std::optional<Step> next(const Life& life, Event event) {
       break;
     case Phase::freezing:
       if (event == Event::frozen) return to(Phase::frozen);
+      if (event == Event::not_frozen) return to(Phase::warm);
       if (event == Event::thaw) return to(Phase::thawing, Act::thaw);
       break;
     case Phase::frozen:
       if (event == Event::thaw) return to(Phase::thawing, Act::thaw);
       break;
     case Phase::thawing:
-      if (event == Event::frozen) return Step{life};  // the freeze that the thaw follows
+      // The freeze that the thaw follows.
+      if (event == Event::frozen || event == Event::not_frozen) return Step{life};
       if (event == Event::thawed) return to(Phase::warm);
       break;
     case Phase::executing:
@@ -138,8 +144,9 @@ constexpr std::string_view name(Phase phase) {
   return kNames[static_cast<std::size_t>(phase)];
 }
 constexpr std::string_view name(Event event) {
-  constexpr std::array<std::string_view, 13> kNames{"trigger", "loaded", "failed", "call",   "done", "freeze", "frozen",
-                                                    "thaw",    "thawed", "drain",  "recall", "stop", "gone"};
+  constexpr std::array<std::string_view, 15> kNames{"trigger",    "loaded", "failed",     "call", "done",
+                                                    "freeze",     "frozen", "not_frozen", "thaw", "thawed",
+                                                    "not_thawed", "drain",  "recall",     "stop", "gone"};
   return kNames[static_cast<std::size_t>(event)];
 }
 

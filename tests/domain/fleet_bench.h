@@ -58,6 +58,12 @@ class FleetBench {
   void froze(ReplicaId replica) {
     happens([&] { fleet.froze(replica, epoch(replica), now); });
   }
+  void not_frozen(ReplicaId replica) {
+    happens([&] { fleet.not_frozen(replica, epoch(replica), effects_, now); });
+  }
+  void not_thawed(ReplicaId replica) {
+    happens([&] { fleet.not_thawed(replica, epoch(replica), effects_, now); });
+  }
   void thawed(ReplicaId replica) {
     happens([&] { fleet.thawed(replica, epoch(replica), effects_, now); });
   }

@@ -721,11 +721,16 @@ TEST(Fleet, ThawsWhileItBacksOffAndWhileTheEngineIsAway) {
   bench.start_failed(2);
   ASSERT_TRUE(bench.fleet.backing_off(bench.now));
   bench.happens([&] { bench.fleet.engine_away(true); });
+  EXPECT_EQ(bench.life(1).phase, Phase::thawing) << "an engine that ends could not end it";
   bench.call(3);
-  EXPECT_EQ(bench.life(1).phase, Phase::thawing);
   bench.thawed(1);
   EXPECT_TRUE(bench.has_grant(3));
   EXPECT_THAT(bench.refusals, IsEmpty());
+  bench.end(3);
+  bench.passes(2s);
+  EXPECT_EQ(bench.life(1).phase, Phase::warm) << "nor is it frozen before the engine is back";
+  bench.happens([&] { bench.fleet.engine_away(false); });
+  EXPECT_EQ(bench.life(1).phase, Phase::freezing);
 }
 
 TEST(Fleet, ThawsAFrozenReplicaBeforeItStops) {
@@ -739,6 +744,90 @@ TEST(Fleet, ThawsAFrozenReplicaBeforeItStops) {
   EXPECT_THAT(bench.orders_of(1), SizeIs(2));
   bench.passes(1ns);
   EXPECT_THAT(bench.orders_of(1), ElementsAre(Act::start, Act::freeze, Act::thaw, Act::stop));
+}
+
+TEST(Fleet, TriesAgainLaterWhatCouldNotBeFrozen) {
+  FleetBench bench{freezing()};
+  bench.call(1);
+  bench.warm_one();
+  bench.end(1);
+  bench.passes(2s);
+  bench.not_frozen(1);
+  EXPECT_EQ(bench.life(1).phase, Phase::warm);
+  bench.passes(1s - 1ns);
+  EXPECT_THAT(bench.ordered(Act::freeze), SizeIs(1));
+  bench.passes(1ns);
+  EXPECT_THAT(bench.ordered(Act::freeze), SizeIs(2)) << "once the back-off is over";
+  bench.not_frozen(1);
+  bench.passes(2s - 1ns);
+  EXPECT_THAT(bench.ordered(Act::freeze), SizeIs(2)) << "which doubles";
+  bench.passes(1ns);
+  bench.froze(1);
+  EXPECT_EQ(bench.life(1).phase, Phase::frozen);
+}
+
+TEST(Fleet, ServesACallThatComesWhileAReplicaTurnsOutNotToBeFrozen) {
+  FleetBench bench{freezing()};
+  bench.call(1);
+  bench.warm_one();
+  bench.end(1);
+  bench.passes(2s);
+  bench.not_frozen(1);
+  EXPECT_TRUE(bench.call(2)) << "its slots are lent again";
+}
+
+TEST(Fleet, StopsWhatIsNeverFrozenAfterItsIdleTime) {
+  FleetBench bench{freezing()};
+  bench.call(1);
+  bench.warm_one();
+  bench.end(1);
+  while (bench.life(1).phase != Phase::cold && !bench.life(1).stopping) {
+    ASSERT_TRUE(bench.fleet.wake_at());
+    ASSERT_LE(*bench.fleet.wake_at(), Time{1h + 60s}) << "being asked is no call";
+    bench.passes(*bench.fleet.wake_at() - bench.now);
+    if (bench.life(1).phase == Phase::freezing) bench.not_frozen(1);
+  }
+  EXPECT_EQ(bench.now, Time{1h + 60s});
+}
+
+TEST(Fleet, GivesUpWhatCannotBeThawedAndGoesOnWithAnother) {
+  FleetBench bench{freezing()};
+  bench.call(1);
+  bench.warm_one();
+  bench.end(1);
+  bench.passes(2s);
+  bench.froze(1);
+  bench.call(2);
+  bench.not_thawed(1);
+  EXPECT_THAT(bench.orders_of(1), ElementsAre(Act::start, Act::freeze, Act::thaw, Act::thaw, Act::stop));
+  EXPECT_THAT(bench.started(), ElementsAre(1, 2));
+  EXPECT_FALSE(bench.fleet.backing_off(bench.now)) << "it is no fault of the function's";
+  bench.loaded(2);
+  EXPECT_TRUE(bench.has_grant(2));
+  EXPECT_THAT(bench.refusals, IsEmpty());
+}
+
+TEST(Fleet, FreezesEachRevisionAsItsOwnSettingsSay) {
+  FleetBench bench{one_at_a_time()};
+  bench.call(1);
+  bench.warm_one();
+  bench.end(1);
+  bench.happens([&] { bench.fleet.serve(2, freezing()); });
+  bench.passes(10s);
+  EXPECT_THAT(bench.ordered(Act::freeze), IsEmpty()) << "its successor does not start, and it is not to be frozen";
+}
+
+TEST(Fleet, GivesAwayAFrozenReplicaAsItIs) {
+  FleetBench bench{freezing()};
+  bench.call(1);
+  bench.warm_one();
+  bench.end(1);
+  bench.passes(2s);
+  bench.happens([&] { bench.fleet.yield(); });
+  EXPECT_THAT(bench.yielded, IsEmpty()) << "not while it is being frozen";
+  bench.froze(1);
+  EXPECT_THAT(bench.yielded, ElementsAre(1));
+  EXPECT_THAT(bench.orders_of(1), ElementsAre(Act::start, Act::freeze));
 }
 
 TEST(Fleet, FreezesWhatIdlesThoughNobodySaidThatItsCallsEnded) {
@@ -785,7 +874,9 @@ TEST(Fleet, IgnoresReportsOfReplicasItDoesNotKnow) {
     bench.fleet.loaded(9, 1, bench.effects(), bench.now);
     bench.fleet.start_failed(9, 1, bench.effects(), bench.now);
     bench.fleet.froze(9, 1, bench.now);
+    bench.fleet.not_frozen(9, 1, bench.effects(), bench.now);
     bench.fleet.thawed(9, 1, bench.effects(), bench.now);
+    bench.fleet.not_thawed(9, 1, bench.effects(), bench.now);
     bench.fleet.gone(9, 1);
     bench.fleet.died(9, bench.effects(), bench.now);
     bench.fleet.given_back(0, 9, bench.effects(), bench.now);

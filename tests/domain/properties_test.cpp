@@ -26,9 +26,9 @@ WorldSettings any_settings(Random& random, std::uint32_t pools) {
   scale.max_starting = 1 + random() % 3;
   scale.idle_timeout = std::chrono::milliseconds{500 + random() % 3000};
   scale.patience = std::chrono::milliseconds{10 + random() % 100};
-  if (random() % 2) world.fleet.freeze_after = std::chrono::milliseconds{50 + random() % 400};
+  if (random() % 2) world.fleet.freeze_after = std::chrono::milliseconds{5 + random() % 100};
   world.fleet.healthy_after = 1s;
-  world.fleet.backoff = {.first = 50ms, .most = 1s};
+  world.fleet.backoff = world.fleet.freeze_again = {.first = 50ms, .most = 1s};
   world.pools = pools;
   world.max_starts = 1 + random() % 3;
   world.max_held = 1 + random() % 20;

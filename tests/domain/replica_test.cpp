@@ -15,9 +15,9 @@ namespace {
 
 constexpr Phase kPhases[] = {Phase::cold,   Phase::initializing, Phase::warm,      Phase::freezing,
                              Phase::frozen, Phase::thawing,      Phase::executing, Phase::error};
-constexpr Event kEvents[] = {Event::trigger, Event::loaded, Event::failed, Event::call,   Event::done,
-                             Event::freeze,  Event::frozen, Event::thaw,   Event::thawed, Event::drain,
-                             Event::recall,  Event::stop,   Event::gone};
+constexpr Event kEvents[] = {Event::trigger,    Event::loaded, Event::failed,     Event::call, Event::done,
+                             Event::freeze,     Event::frozen, Event::not_frozen, Event::thaw, Event::thawed,
+                             Event::not_thawed, Event::drain,  Event::recall,     Event::stop, Event::gone};
 
 // The whole table. A life is its phase, with ~ while it drains and ! while it stops; after it every event that has a
 // meaning there, as event>life:acts. An event that a line does not name has none. Lives that never come to be (an
@@ -25,58 +25,60 @@ constexpr Event kEvents[] = {Event::trigger, Event::loaded, Event::failed, Event
 constexpr const char* kTable = R"(
 cold            trigger>initializing:start
 initializing    loaded>warm failed>error!:stop drain>initializing~ stop>initializing!:stop gone>cold
-warm            call>executing freeze>freezing:freeze failed>error!:stop drain>warm~
-                stop>warm!:stop gone>cold
-freezing        frozen>frozen thaw>thawing:thaw failed>error!:thaw,stop drain>freezing~
+warm            call>executing freeze>freezing:freeze failed>error!:stop drain>warm~ stop>warm!:stop gone>cold
+freezing        frozen>frozen not_frozen>warm thaw>thawing:thaw failed>error!:thaw,stop drain>freezing~
                 stop>freezing!:thaw,stop gone>cold
-frozen          thaw>thawing:thaw failed>error!:thaw,stop drain>frozen~ stop>frozen!:thaw,stop
-                gone>cold
-thawing         frozen>thawing thawed>warm failed>error!:stop drain>thawing~ stop>thawing!:stop
-                gone>cold
+frozen          thaw>thawing:thaw failed>error!:thaw,stop drain>frozen~ stop>frozen!:thaw,stop gone>cold
+thawing         frozen>thawing not_frozen>thawing thawed>warm not_thawed>error!:thaw,stop failed>error!:stop
+                drain>thawing~ stop>thawing!:stop gone>cold
 executing       done>warm failed>error!:stop drain>executing~ gone>cold
 error           gone>cold
 
 cold~           trigger>initializing:start
-initializing~   recall>initializing loaded>warm~ failed>error~!:stop drain>initializing~ stop>initializing~!:stop
-                gone>cold
+initializing~   recall>initializing loaded>warm~ failed>error~!:stop drain>initializing~
+                stop>initializing~!:stop gone>cold
 warm~           recall>warm failed>error~!:stop drain>warm~ stop>warm~!:stop gone>cold
-freezing~       recall>freezing frozen>frozen~ thaw>thawing~:thaw failed>error~!:thaw,stop drain>freezing~
-                stop>freezing~!:thaw,stop gone>cold
+freezing~       recall>freezing frozen>frozen~ not_frozen>warm~ thaw>thawing~:thaw failed>error~!:thaw,stop
+                drain>freezing~ stop>freezing~!:thaw,stop gone>cold
 frozen~         recall>frozen thaw>thawing~:thaw failed>error~!:thaw,stop drain>frozen~ stop>frozen~!:thaw,stop
                 gone>cold
-thawing~        recall>thawing frozen>thawing~ thawed>warm~ failed>error~!:stop drain>thawing~ stop>thawing~!:stop
-                gone>cold
+thawing~        recall>thawing frozen>thawing~ not_frozen>thawing~ thawed>warm~ not_thawed>error~!:thaw,stop
+                failed>error~!:stop drain>thawing~ stop>thawing~!:stop gone>cold
 executing~      recall>executing done>warm~ failed>error~!:stop drain>executing~ gone>cold
 error~          gone>cold
 
 cold!           trigger>initializing:start
-initializing!   loaded>initializing! failed>initializing! frozen>initializing! thawed>initializing!
-                drain>initializing! stop>initializing! gone>cold
-warm!           loaded>warm! failed>warm! frozen>warm! thawed>warm! drain>warm! stop>warm! gone>cold
-freezing!       loaded>freezing! failed>freezing! frozen>freezing! thawed>freezing! drain>freezing!
-                stop>freezing! gone>cold
-frozen!         loaded>frozen! failed>frozen! frozen>frozen! thawed>frozen! drain>frozen!
-                stop>frozen! gone>cold
-thawing!        loaded>thawing! failed>thawing! frozen>thawing! thawed>thawing! drain>thawing!
-                stop>thawing! gone>cold
-executing!      loaded>executing! failed>executing! frozen>executing! thawed>executing!
-                drain>executing! stop>executing! gone>cold
-error!          loaded>error! frozen>error! thawed>error! drain>error! stop>error! gone>cold
+initializing!   loaded>initializing! failed>initializing! frozen>initializing! not_frozen>initializing!
+                thawed>initializing! not_thawed>initializing! drain>initializing! stop>initializing! gone>cold
+warm!           loaded>warm! failed>warm! frozen>warm! not_frozen>warm! thawed>warm! not_thawed>warm!
+                drain>warm! stop>warm! gone>cold
+freezing!       loaded>freezing! failed>freezing! frozen>freezing! not_frozen>freezing! thawed>freezing!
+                not_thawed>freezing! drain>freezing! stop>freezing! gone>cold
+frozen!         loaded>frozen! failed>frozen! frozen>frozen! not_frozen>frozen! thawed>frozen!
+                not_thawed>frozen! drain>frozen! stop>frozen! gone>cold
+thawing!        loaded>thawing! failed>thawing! frozen>thawing! not_frozen>thawing! thawed>thawing!
+                not_thawed>thawing! drain>thawing! stop>thawing! gone>cold
+executing!      loaded>executing! failed>executing! frozen>executing! not_frozen>executing! thawed>executing!
+                not_thawed>executing! drain>executing! stop>executing! gone>cold
+error!          loaded>error! frozen>error! not_frozen>error! thawed>error! not_thawed>error! drain>error!
+                stop>error! gone>cold
 
 cold~!          trigger>initializing:start
-initializing~!  loaded>initializing~! failed>initializing~! frozen>initializing~!
-                thawed>initializing~! drain>initializing~! stop>initializing~! gone>cold
-warm~!          loaded>warm~! failed>warm~! frozen>warm~! thawed>warm~! drain>warm~! stop>warm~!
+initializing~!  loaded>initializing~! failed>initializing~! frozen>initializing~! not_frozen>initializing~!
+                thawed>initializing~! not_thawed>initializing~! drain>initializing~! stop>initializing~!
                 gone>cold
-freezing~!      loaded>freezing~! failed>freezing~! frozen>freezing~! thawed>freezing~!
-                drain>freezing~! stop>freezing~! gone>cold
-frozen~!        loaded>frozen~! failed>frozen~! frozen>frozen~! thawed>frozen~! drain>frozen~!
-                stop>frozen~! gone>cold
-thawing~!       loaded>thawing~! failed>thawing~! frozen>thawing~! thawed>thawing~! drain>thawing~!
-                stop>thawing~! gone>cold
-executing~!     loaded>executing~! failed>executing~! frozen>executing~! thawed>executing~!
-                drain>executing~! stop>executing~! gone>cold
-error~!         loaded>error~! frozen>error~! thawed>error~! drain>error~! stop>error~! gone>cold
+warm~!          loaded>warm~! failed>warm~! frozen>warm~! not_frozen>warm~! thawed>warm~! not_thawed>warm~!
+                drain>warm~! stop>warm~! gone>cold
+freezing~!      loaded>freezing~! failed>freezing~! frozen>freezing~! not_frozen>freezing~! thawed>freezing~!
+                not_thawed>freezing~! drain>freezing~! stop>freezing~! gone>cold
+frozen~!        loaded>frozen~! failed>frozen~! frozen>frozen~! not_frozen>frozen~! thawed>frozen~!
+                not_thawed>frozen~! drain>frozen~! stop>frozen~! gone>cold
+thawing~!       loaded>thawing~! failed>thawing~! frozen>thawing~! not_frozen>thawing~! thawed>thawing~!
+                not_thawed>thawing~! drain>thawing~! stop>thawing~! gone>cold
+executing~!     loaded>executing~! failed>executing~! frozen>executing~! not_frozen>executing~!
+                thawed>executing~! not_thawed>executing~! drain>executing~! stop>executing~! gone>cold
+error~!         loaded>error~! frozen>error~! not_frozen>error~! thawed>error~! not_thawed>error~! drain>error~!
+                stop>error~! gone>cold
 )";
 
 std::string spell(const Life& life) {
@@ -164,6 +166,8 @@ struct Witness {
   auto key() const { return std::tuple{spell(life), there, icy}; }
 
   void see(Event event, const Step& step) {
+    if (event == Event::not_frozen && life.phase == Phase::freezing && !life.stopping) icy = false;
+    if (event == Event::not_thawed && life.phase == Phase::thawing && !life.stopping) icy = true;
     for (const auto& act : step.acts) {
       if (!act) continue;
       SCOPED_TRACE(spell(life) + " on " + std::string{name(event)});

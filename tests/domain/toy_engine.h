@@ -23,6 +23,7 @@ struct Body {
   State state = State::absent;
   std::uint32_t concurrency = 1;
   bool dead = false;      // its process ended by itself
+  bool unfrozen = false;  // its last freeze failed, and what follows may not know yet
   bool given_up = false;  // its fleet took it from the pools at once
   std::uint32_t last_epoch = 0;
   bool busy = false;                   // an order of it is carried out just now
@@ -58,8 +59,13 @@ class ToyEngine {
         pump();
         break;
       case Act::stop: body.state = Body::State::absent; break;
-      case Act::freeze: body.state = Body::State::frozen; break;
-      case Act::thaw: body.state = Body::State::ready; break;
+      case Act::freeze:
+        body.unfrozen = !success;
+        if (success) body.state = Body::State::frozen;
+        break;
+      case Act::thaw:
+        if (success) body.state = Body::State::ready;
+        break;
     }
     return order;
   }
@@ -119,7 +125,7 @@ class ToyEngine {
         if (!idle) violated_("frozen while executing");
         break;
       case Act::thaw:
-        if (body.state != Body::State::frozen) violated_("thawed though it is not frozen");
+        if (body.state != Body::State::frozen && !body.unfrozen) violated_("thawed though it is not frozen");
         break;
     }
     running_.push_back(order);

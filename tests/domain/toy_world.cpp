@@ -14,8 +14,8 @@ Duration millis(std::uint32_t count) { return std::chrono::milliseconds{count}; 
 }  // namespace
 
 std::uint64_t Tally::least() const {
-  return std::min({granted_at_once, granted_later, refused, expired, failed_starts, died, reclaimed_busy, recalled,
-                   proven, unproven, *std::ranges::min_element(orders)});
+  return std::min({granted_at_once, granted_later, refused, expired, failed_starts, failed_freezes, failed_thaws, died,
+                   reclaimed_busy, recalled, proven, unproven, *std::ranges::min_element(orders)});
 }
 
 void Tally::add(const Tally& other) {
@@ -24,6 +24,8 @@ void Tally::add(const Tally& other) {
   refused += other.refused;
   expired += other.expired;
   failed_starts += other.failed_starts;
+  failed_freezes += other.failed_freezes;
+  failed_thaws += other.failed_thaws;
   died += other.died;
   reclaimed_busy += other.reclaimed_busy;
   recalled += other.recalled;
@@ -201,12 +203,16 @@ void ToyWorld::expire(PoolId pool) {
 void ToyWorld::order_ends(std::size_t which, bool lucky) {
   const auto act = engine_.running()[which].act;
   if (act == Act::stop && (away_ || !lucky)) return;  // tried again later
-  const bool success = act != Act::start || (lucky && !away_);
+  bool success = lucky && (act != Act::freeze || chance(50));
+  if (act == Act::start) success = lucky && !away_;
+  if (act == Act::thaw) success = (lucky && chance(50)) || !may_fail_to_thaw(engine_.running()[which].replica);
   const auto order = engine_.finish(which, success);
   auto& body = engine_.bodies[order.replica];
   body.concurrency = settings_.fleet.scale.concurrency;
   ++tally_.orders[static_cast<std::size_t>(order.act)];
-  tally_.failed_starts += !success;
+  tally_.failed_starts += act == Act::start && !success;
+  tally_.failed_freezes += act == Act::freeze && !success;
+  tally_.failed_thaws += act == Act::thaw && !success;
   const auto candidate = fleet_.candidate();
   switch (order.act) {
     case Act::start:
@@ -218,12 +224,24 @@ void ToyWorld::order_ends(std::size_t which, bool lucky) {
       }
       break;
     case Act::stop: fleet_.gone(order.replica, order.epoch); break;
-    case Act::freeze: fleet_.froze(order.replica, order.epoch, now_); break;
-    case Act::thaw: fleet_.thawed(order.replica, order.epoch, effects_, now_); break;
+    case Act::freeze:
+      success ? fleet_.froze(order.replica, order.epoch, now_)
+              : fleet_.not_frozen(order.replica, order.epoch, effects_, now_);
+      break;
+    case Act::thaw:
+      success ? fleet_.thawed(order.replica, order.epoch, effects_, now_)
+              : fleet_.not_thawed(order.replica, order.epoch, effects_, now_);
+      break;
   }
   if (candidate != 0 && fleet_.candidate() == 0) ++(fleet_.revision() == candidate ? tally_.proven : tally_.unproven);
   settle();
   engine_.next_of(order.replica);
+}
+
+// Before its stop it is thawed whatever it takes.
+bool ToyWorld::may_fail_to_thaw(ReplicaId replica) const {
+  const auto known = std::ranges::find(fleet_.replicas(), replica, &Fleet::Replica::id);
+  return known != fleet_.replicas().end() && !known->life.stopping;
 }
 
 void ToyWorld::replica_dies() {
@@ -313,7 +331,8 @@ void ToyWorld::recall(const Recall& recall) {
 
 void ToyWorld::yielded(ReplicaId replica) {
   auto& body = engine_.bodies[replica];
-  if (body.state != Body::State::ready || body.busy) violated("yielded a replica that is not ready");
+  const bool lives = body.state == Body::State::ready || body.state == Body::State::frozen;
+  if (!lives || body.busy) violated("yielded a replica that is not ready");
   if (!body.slots.empty() && !body.excusable()) violated("yielded while executing");
   body.state = Body::State::yielded;
   fleet_.released(replica);

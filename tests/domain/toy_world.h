@@ -34,6 +34,8 @@ struct Tally {
   std::uint64_t refused = 0;
   std::uint64_t expired = 0;
   std::uint64_t failed_starts = 0;
+  std::uint64_t failed_freezes = 0;
+  std::uint64_t failed_thaws = 0;
   std::uint64_t died = 0;
   std::uint64_t reclaimed_busy = 0;
   std::uint64_t recalled = 0;
@@ -91,6 +93,7 @@ class ToyWorld {
 
   // The engine's side.
   void order_ends(std::size_t which, bool lucky);
+  bool may_fail_to_thaw(ReplicaId replica) const;
   void replica_dies();
   void hear_death(ReplicaId replica);
 
