@@ -76,7 +76,8 @@ nlohmann::json spec_document(const FunctionSpec& spec) {
        {{"min", spec.scale.min},
         {"max", spec.scale.max},
         {"idle_timeout", to_string(spec.scale.idle_timeout)},
-        {"start_timeout", to_string(spec.scale.start_timeout)}}},
+        {"start_timeout", to_string(spec.scale.start_timeout)},
+        {"freeze", to_string(spec.scale.freeze)}}},
       {"network", {{"egress", spec.network.egress ? "allow" : "deny"}, {"attach", spec.network.attach}}}};
   if (spec.limits.concurrency != kOfItsRuntime) document["limits"]["concurrency"] = spec.limits.concurrency;
   const std::pair<const char*, const std::string*> texts[] = {{"runtime", &spec.runtime},

@@ -233,6 +233,12 @@ void ManifestReader::read_scalar(const Key& key, const std::string& path, const 
   std::visit(Overloaded{[&](const Text& kind) { kind.in(spec) = text; },
                         [&](const Size& kind) { take(kind.in(spec), domain::parse_bytes(text), "size", "Mi"); },
                         [&](const Time& kind) { take(kind.in(spec), domain::parse_duration(text), "duration", "s"); },
+                        [&](const Frost& kind) {
+                          const auto parsed = domain::parse_freeze(text);
+                          if (!parsed || is_plain_number(text))
+                            return refuse(in_quotes(text) + " is neither auto, never, nor a time such as 10s");
+                          kind.in(spec) = *parsed;
+                        },
                         [&](const Cpu& kind) { take(kind.in(spec), domain::parse_cpu(text), "number of cores", ""); },
                         [&](const Count& kind) {
                           std::uint32_t count = 0;

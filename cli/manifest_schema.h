@@ -19,6 +19,9 @@ struct Size {
 struct Time {
   std::chrono::milliseconds& (*in)(domain::FunctionSpec&);
 };
+struct Frost {
+  domain::Freeze& (*in)(domain::FunctionSpec&);
+};  // auto, never or a time
 struct Cpu {
   std::uint32_t& (*in)(domain::FunctionSpec&);
 };
@@ -42,7 +45,7 @@ struct Section {  // its keys stand in the table beside it
 };
 struct List {};   // of sections of this name
 struct Later {};  // a key of the whole design that this version does not carry out
-using Kind = std::variant<Text, Size, Time, Cpu, Count, Choice, Flag, Texts, Pairs, Section, List, Later>;
+using Kind = std::variant<Text, Size, Time, Frost, Cpu, Count, Choice, Flag, Texts, Pairs, Section, List, Later>;
 
 struct Key {
   std::string_view section;  // empty at the top; "triggers.http" for what is nested

@@ -93,7 +93,12 @@ std::string replica_table(const Terminal& terminal, const json& replicas) {
                     painted_state(terminal, text_at(replica, "state")), phase_of(replica),
                     std::to_string(number_at(replica, "in_flight")), clock_of(text_at(replica, "since"))});
   }
-  return table(rows);
+  auto text = table(rows);
+  for (const auto& replica : replicas) {
+    const auto why = text_at(replica, "awake");
+    if (!why.empty()) text += text_at(replica, "id") + " is not frozen while idle: " + without_controls(why) + "\n";
+  }
+  return text;
 }
 
 std::vector<json> list_functions(Client& client, const std::string& space) {

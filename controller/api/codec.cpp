@@ -56,6 +56,7 @@ json replica_json(const control::ReplicaView& replica) {
                 {"stopping", replica.stopping},
                 {"in_flight", replica.in_flight},
                 {"since", control::format_time(replica.since)}};
+  if (!replica.awake.empty()) document["awake"] = replica.awake;
   if (const auto& debugger = replica.debugger) {
     document["debugger"] = {{"host", debugger->host}, {"port", debugger->port}};
   }

@@ -11,6 +11,13 @@ namespace hearth::control {
 using domain::Act;
 using domain::Order;
 
+namespace {
+
+constexpr std::uint32_t kThawThreads = 2;
+constexpr std::uint32_t kMostFreezes = 2;
+
+}  // namespace
+
 EffectRunner::EffectRunner(ports::Engine& engine, const ports::Clock& clock, Timers& timers, Settings settings)
     : engine_(engine),
       clock_(clock),
@@ -20,6 +27,9 @@ EffectRunner::EffectRunner(ports::Engine& engine, const ports::Clock& clock, Tim
       memory_(settings_.memory) {
   for (std::uint32_t i = 0; i < settings_.threads; ++i) {
     threads_.emplace_back([this](std::stop_token stop) { work(std::move(stop)); });
+  }
+  for (std::uint32_t i = 0; i < kThawThreads; ++i) {
+    threads_.emplace_back([this](std::stop_token stop) { thaw_only(std::move(stop)); });
   }
 }
 
@@ -33,8 +43,9 @@ void EffectRunner::push(const std::shared_ptr<Ordering>& who, const Order& order
   if (order.act == Act::start) lane.size = size;
   if (order.act == Act::stop) memory_.leaves(order.replica);
   if (const auto now = lanes_.push(order)) return schedule(lane, *now);
+  if (lane.now.act == Act::freeze) lane.halt.request_stop();  // whatever comes, it is not to be frozen
   if (order.act != Act::stop || lane.now.act != Act::start) return;
-  lane.starting.request_stop();
+  lane.halt.request_stop();
   if (!budget_.drop(who.get(), order.replica)) return;
   waiting_.count -= lane.size.count;
   // It was never begun: the stop's turn has come.
@@ -50,15 +61,17 @@ void EffectRunner::post(std::function<void()> task) {
 
 void EffectRunner::schedule(Lane& lane, const Order& order) {
   lane.now = order;
+  lane.since = clock_.now();
+  lane.halt = {};
   if (order.act == Act::start) {
-    lane.starting = {};
-    if (lanes_.stop_waits(order.replica)) lane.starting.request_stop();
+    if (lanes_.stop_waits(order.replica)) lane.halt.request_stop();
     budget_.want(lane.who.get(), order.replica);
     waiting_.count += lane.size.count;
     return pump();
   }
-  auto& queue = order.act == Act::stop ? stops_ : tasks_;
+  auto& queue = order.act == Act::stop ? stops_ : order.act == Act::freeze ? freezes_ : thaws_;
   queue.emplace_back([this, order] { run(order); });
+  if (order.act == Act::thaw) thaw_wanted_.notify_one();
   wanted_.notify_one();
 }
 
@@ -138,16 +151,36 @@ std::optional<std::function<void()>> EffectRunner::take() {
     queue.pop_front();
     return task;
   };
+  const auto counted = [&](std::deque<std::function<void()>>& queue, std::uint32_t& running) {
+    ++running;
+    return [this, task = first_of(queue), &running] {
+      task();
+      const std::scoped_lock lock{mutex_};
+      --running;
+      wanted_.notify_one();
+    };
+  };
+  if (!thaws_.empty()) return first_of(thaws_);
   if (!tasks_.empty()) return first_of(tasks_);
   const auto most_stops = std::max(1u, settings_.threads - std::min(settings_.threads, settings_.max_starts));
-  if (stops_.empty() || stopping_ >= most_stops) return std::nullopt;
-  ++stopping_;
-  return [this, stop = first_of(stops_)] {
-    stop();
-    const std::scoped_lock lock{mutex_};
-    --stopping_;
-    wanted_.notify_one();
-  };
+  if (!stops_.empty() && stopping_ < most_stops) return counted(stops_, stopping_);
+  if (!freezes_.empty() && freezing_ < kMostFreezes) return counted(freezes_, freezing_);
+  return std::nullopt;
+}
+
+void EffectRunner::thaw_only(std::stop_token stop) {
+  std::unique_lock lock{mutex_};
+  while (!stop.stop_requested()) {
+    if (thaws_.empty()) {
+      thaw_wanted_.wait(lock);
+      continue;
+    }
+    const auto task = std::move(thaws_.front());
+    thaws_.pop_front();
+    lock.unlock();
+    task();
+    lock.lock();
+  }
 }
 
 void EffectRunner::work(std::stop_token stop) {
@@ -168,20 +201,19 @@ void EffectRunner::run(const Order& order) {
   std::unique_lock lock{mutex_};
   const auto& lane = running_.at(order.replica);
   const auto who = lane.who;
-  const auto starting = lane.starting.get_token();
+  const auto halt = lane.halt.get_token();
+  const auto since = lane.since;
   lock.unlock();
   switch (order.act) {
-    case Act::start: start(who, order, starting); break;
+    case Act::start: start(who, order, halt); break;
     case Act::stop:
       if (!stop(order.replica, order.at_once ? std::chrono::milliseconds{0} : settings_.stop_grace)) {
         return retry(order);
       }
       who->stopped(order);
       break;
-    case Act::freeze:
-    case Act::thaw:
-      // No fleet is told to freeze while its settings name no time for it.
-      break;
+    case Act::freeze: freeze(who, order, halt); break;
+    case Act::thaw: thaw(who, order, since); break;
   }
   finish(order.replica);
 }
@@ -209,6 +241,30 @@ void EffectRunner::start(const std::shared_ptr<Ordering>& who, const Order& orde
   } else {
     who->not_started(order, fault);
   }
+}
+
+void EffectRunner::freeze(const std::shared_ptr<Ordering>& who, const Order& order, std::stop_token stop) {
+  std::optional<std::string> why;
+  const auto which = who->freezing(order);
+  try {
+    why = stop.stop_requested() ? "it is wanted" : engine_.freeze(order.replica, which, std::move(stop));
+  } catch (const std::exception& error) {
+    why = error.what();
+  }
+  why ? who->not_frozen(order, *why) : who->froze(order);
+}
+
+void EffectRunner::thaw(const std::shared_ptr<Ordering>& who, const Order& order, domain::Time since) {
+  domain::Fault fault;
+  try {
+    engine_.thaw(order.replica);
+    return who->thawed(order, std::chrono::duration_cast<std::chrono::microseconds>(clock_.now() - since));
+  } catch (const domain::Error& error) {
+    fault = error.fault();
+  } catch (const std::exception& error) {
+    fault = {.message = std::string{"thawing a replica failed: "} + error.what()};
+  }
+  who->not_thawed(order, fault);
 }
 
 bool EffectRunner::stop(domain::ReplicaId replica, std::chrono::milliseconds grace) {
@@ -254,9 +310,12 @@ void EffectRunner::shut_down() {
     down_ = true;
     tasks_.clear();
     stops_.clear();
-    for (auto& [replica, lane] : running_) lane.starting.request_stop();
+    freezes_.clear();
+    thaws_.clear();
+    for (auto& [replica, lane] : running_) lane.halt.request_stop();
     for (auto& thread : threads_) thread.request_stop();
     wanted_.notify_all();
+    thaw_wanted_.notify_all();
   }
   threads_.clear();
 }

@@ -1,6 +1,6 @@
-// Carries out what fleets order: starts and stops of containers, in order per replica, side by side otherwise, starts
-// within budgets of turns and of memory for all functions. What comes of an order goes back to its function as a
-// signal.
+// Carries out what fleets order: starts, stops, freezes and thaws of containers, in order per replica, side by side
+// otherwise, starts within budgets of turns and of memory for all functions. What comes of an order goes back to its
+// function as a signal.
 #pragma once
 
 #include "domain/backoff.h"
@@ -36,6 +36,11 @@ class Ordering {
   virtual void started(const domain::Order& order, const ports::Running& running) = 0;
   virtual void not_started(const domain::Order& order, const domain::Fault& why) = 0;
   virtual void stopped(const domain::Order& order) = 0;
+  virtual ports::Freeze freezing(const domain::Order& order) = 0;  // its turn has come
+  virtual void froze(const domain::Order& order) = 0;
+  virtual void not_frozen(const domain::Order& order, const std::string& why) = 0;
+  virtual void thawed(const domain::Order& order, std::chrono::microseconds took) = 0;
+  virtual void not_thawed(const domain::Order& order, const domain::Fault& why) = 0;
 
  protected:
   ~Ordering() = default;
@@ -74,8 +79,9 @@ class EffectRunner {
  private:
   struct Lane {
     std::shared_ptr<Ordering> who = {};
-    std::stop_source starting = {};                  // of the start in flight
+    std::stop_source halt = {};                      // of the start or freeze in flight
     domain::Order now = {.act = domain::Act::thaw};  // in flight, or next in the budget's queue
+    domain::Time since = {};                         // it is wanted
     domain::Backoff retries = {};
     domain::Bytes size{};
   };
@@ -86,9 +92,12 @@ class EffectRunner {
   void ask_for_room();                                    // under the lock
   void make_room();
   void work(std::stop_token stop);
+  void thaw_only(std::stop_token stop);
   std::optional<std::function<void()>> take();  // under the lock
   void run(const domain::Order& order);
   void start(const std::shared_ptr<Ordering>& who, const domain::Order& order, std::stop_token stop);
+  void freeze(const std::shared_ptr<Ordering>& who, const domain::Order& order, std::stop_token stop);
+  void thaw(const std::shared_ptr<Ordering>& who, const domain::Order& order, domain::Time since);
   bool stop(domain::ReplicaId replica, std::chrono::milliseconds grace);
   void finish(domain::ReplicaId replica);
   void retry(const domain::Order& order);
@@ -114,6 +123,12 @@ class EffectRunner {
   // Stops may wait for a grace period each; they never take the threads that starts need.
   std::deque<std::function<void()>> stops_;
   std::uint32_t stopping_ = 0;
+  // A freeze asks the function first: few at once.
+  std::deque<std::function<void()>> freezes_;
+  std::uint32_t freezing_ = 0;
+  // A call waits for each: whoever is free takes it, and some threads do nothing else.
+  std::deque<std::function<void()>> thaws_;
+  std::condition_variable thaw_wanted_;
   std::vector<std::jthread> threads_;
 };
 

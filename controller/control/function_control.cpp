@@ -16,12 +16,30 @@ using domain::Time;
 
 namespace {
 
+// Of `auto`: long enough that calls in a row never wait for a thaw. Only our own bootstraps can be asked whether they
+// are quiet, at their sockets; and who debugs one is there though nobody calls.
+constexpr auto kFreezeSoon = std::chrono::seconds{1};
+
+std::optional<domain::Duration> freeze_after(const domain::FunctionSpec& spec) {
+  using domain::Freeze;
+  if (spec.debug) return std::nullopt;
+  switch (spec.scale.freeze.when) {
+    case Freeze::When::automatic:
+      if (spec.runtime.empty() || !spec.container_runtime.empty()) return std::nullopt;
+      return kFreezeSoon;
+    case Freeze::When::never: return std::nullopt;
+    case Freeze::When::after: break;
+  }
+  return spec.scale.freeze.idle;
+}
+
 domain::FleetSettings settings_of(const domain::FunctionSpec& spec) {
   domain::FleetSettings settings;
   settings.scale.concurrency = spec.limits.concurrency;
   settings.scale.min = spec.scale.min;
   settings.scale.max = spec.scale.max;
   settings.scale.idle_timeout = spec.scale.idle_timeout;
+  settings.freeze_after = freeze_after(spec);
   return settings;
 }
 
@@ -166,6 +184,7 @@ FunctionView FunctionEntry::view() {
                                .stopping = replica.life.stopping,
                                .in_flight = replica.in_flight,
                                .since = wall - age,
+                               .awake = awake_of(replica),
                                .debugger = debugger_of(replica.id)});
     }
   });
@@ -176,6 +195,12 @@ FunctionView FunctionEntry::view() {
 std::optional<ports::TcpAddress> FunctionEntry::debugger_of(ReplicaId replica) const {
   const auto found = replicas_.find(replica);
   return found == replicas_.end() ? std::nullopt : found->second->info.running.debugger;
+}
+
+// With mutex_ held; of one that idles.
+std::string FunctionEntry::awake_of(const domain::Fleet::Replica& replica) const {
+  const auto found = awake_.find(replica.id);
+  return found == awake_.end() || replica.life.phase != Phase::warm ? std::string{} : found->second;
 }
 
 std::uint64_t FunctionEntry::await_change(std::uint64_t seen, Time until) {
@@ -217,12 +242,6 @@ domain::FunctionStats FunctionEntry::stats() {
     ++stats.replicas[static_cast<std::size_t>(state)];
   }
   return stats;
-}
-
-void FunctionEntry::note_frozen(Time now) {
-  for (const auto& replica : fleet_.replicas()) {
-    if (const auto meter = meter_.find(replica.id)) meter->frozen(replica.life.phase == Phase::frozen, now);
-  }
 }
 
 // --- the engine's reports ---
@@ -331,10 +350,10 @@ void FunctionEntry::started(const Order& order, const ports::Running& running) {
     last_start_ = running.created + running.loaded;
     if (order.revision == fleet_.revision()) last_failure_.reset();
     if (order.revision == fleet_.candidate()) forget_failures();  // from now on it is the one that serves
-    starting_times_ = {.held = {}, .cold = running.created, .init = running.loaded};
+    lending_times_ = {.held = {}, .cold = running.created, .init = running.loaded};
     fleet_.loaded(order.replica, order.epoch, effects, now);
     settle(effects, out, now);
-    starting_times_ = {};
+    lending_times_ = {};
     // It may have died between its start and this.
     if (const auto dead = obituaries_.find(order.replica); dead != obituaries_.end()) {
       fleet_.died(order.replica, effects, now);
@@ -359,6 +378,7 @@ void FunctionEntry::stopped(const Order& order) {
     meter_.remove(order.replica, now);
     fleet_.gone(order.replica, order.epoch);
     replicas_.erase(order.replica);
+    awake_.erase(order.replica);
     forget_revisions();
   });
 }

@@ -156,7 +156,7 @@ void FunctionEntry::apply(const domain::FleetEffect& effect, FleetEffects& more,
     out.orders.emplace_back(*order, revisions_.at(order->revision)->spec.limits.memory);
   } else if (const auto* lend = std::get_if<domain::Lend>(&effect)) {
     for (const auto& granted : pool_.lend(lend->replica, lend->first, lend->count, now)) {
-      grant(granted, out, now, starting_times_);
+      grant(granted, out, now, lending_times_);
     }
   } else if (const auto* reclaim = std::get_if<domain::Reclaim>(&effect)) {
     if (pool_.reclaim(reclaim->replica)) fleet_.given_back(0, reclaim->replica, more, now);
@@ -264,6 +264,7 @@ void FunctionEntry::give(std::vector<std::shared_ptr<ReplicaSlots>> yielded) {
       self->change([&](FleetEffects&, Deliveries&, Time now) {
         self->meter_.remove(replica, now);
         self->fleet_.released(replica);
+        self->awake_.erase(replica);
       });
     });
   }

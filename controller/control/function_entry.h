@@ -82,6 +82,11 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   void started(const domain::Order& order, const ports::Running& running) override;
   void not_started(const domain::Order& order, const domain::Fault& why) override;
   void stopped(const domain::Order& order) override;
+  ports::Freeze freezing(const domain::Order& order) override;
+  void froze(const domain::Order& order) override;
+  void not_frozen(const domain::Order& order, const std::string& why) override;
+  void thawed(const domain::Order& order, std::chrono::microseconds took) override;
+  void not_thawed(const domain::Order& order, const domain::Fault& why) override;
 
  private:
   // What follows from a change, carried out with no lock held.
@@ -124,6 +129,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   std::shared_ptr<ReplicaSlots> make_slots(domain::ReplicaId replica, const domain::Revision& revision,
                                            const ports::Running& running, domain::Time now);
   std::optional<ports::TcpAddress> debugger_of(domain::ReplicaId replica) const;
+  std::string awake_of(const domain::Fleet::Replica& replica) const;
   void note_frozen(domain::Time now);
   // Without it:
   void deliver(Deliveries& out);
@@ -153,7 +159,8 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   std::map<domain::ReplicaId, domain::Fault> obituaries_;  // the last few
   std::vector<Explanation> explanations_;
   domain::Duration last_start_ = std::chrono::milliseconds{250};  // how long it took; before the first, a guess
-  HoldTimes starting_times_;                                      // of the replica that is just being lent
+  HoldTimes lending_times_;                                       // of the replica that is just being lent
+  std::map<domain::ReplicaId, std::string> awake_;                // what keeps an idle replica from being frozen
   std::optional<domain::Time> next_tick_;
 };
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace hearth::control {
@@ -21,6 +22,7 @@ struct ReplicaView {
   bool stopping = false;
   std::uint32_t in_flight = 0;
   domain::WallTime since{};  // when it came into this phase
+  std::string awake = {};    // what keeps one that idles from being frozen
   std::optional<ports::TcpAddress> debugger = {};
 };
 

@@ -59,6 +59,7 @@ struct HoldTimes {
   std::chrono::microseconds held{0};  // in the queue, the rest included
   std::chrono::microseconds cold{0};  // of the replica that was started for it: create and start
   std::chrono::microseconds init{0};  // until it listened
+  std::chrono::microseconds thaw{0};  // of the frozen replica that was thawed for it
 };
 
 // A replica's slots as its leases see them; lives as long as any of them.

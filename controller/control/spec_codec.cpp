@@ -49,7 +49,8 @@ json scale_json(const Scale& scale) {
   return {{"min", scale.min},
           {"max", scale.max},
           {"idle_timeout", to_string(scale.idle_timeout)},
-          {"start_timeout", to_string(scale.start_timeout)}};
+          {"start_timeout", to_string(scale.start_timeout)},
+          {"freeze", to_string(scale.freeze)}};
 }
 
 void read_limits(const json& document, std::string path, Limits& limits, Complaints& complaints) {
@@ -70,6 +71,13 @@ void read_scale(const json& document, std::string path, Scale& scale, Complaints
   fields.count("max", scale.max);
   fields.duration("idle_timeout", scale.idle_timeout);
   fields.duration("start_timeout", scale.start_timeout);
+  auto freeze = to_string(scale.freeze);
+  fields.text("freeze", freeze);
+  if (const auto parsed = parse_freeze(freeze)) {
+    scale.freeze = *parsed;
+  } else {
+    complaints.push_back({fields.path_of("freeze"), "must be \"auto\", \"never\", or a time with its unit: \"10s\""});
+  }
   fields.finish();
 }
 

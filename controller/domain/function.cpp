@@ -98,6 +98,11 @@ void check_scale(const Scale& scale, std::vector<Complaint>& complaints) {
   if (scale.start_timeout < milliseconds{100} || scale.start_timeout > std::chrono::hours{1}) {
     complaints.push_back({"scale.start_timeout", "must be from 100ms to 1h"});
   }
+  const auto& freeze = scale.freeze;
+  if (freeze.when == Freeze::When::after &&
+      (freeze.idle < milliseconds{100} || freeze.idle > std::chrono::hours{24 * 7})) {
+    complaints.push_back({"scale.freeze", "must be auto, never, or from 100ms to 168h"});
+  }
 }
 
 bool is_variable(std::string_view name) {
@@ -205,6 +210,23 @@ std::optional<std::uint32_t> parse_cpu(std::string_view text) {
   const auto millis = scaled(text, kCpuUnits, 4e9);
   if (!millis) return std::nullopt;
   return static_cast<std::uint32_t>(std::llround(*millis));
+}
+
+std::optional<Freeze> parse_freeze(std::string_view text) {
+  if (text == "auto") return Freeze{};
+  if (text == "never") return Freeze{.when = Freeze::When::never};
+  const auto idle = parse_duration(text);
+  if (!idle) return std::nullopt;
+  return Freeze{.when = Freeze::When::after, .idle = *idle};
+}
+
+std::string to_string(const Freeze& freeze) {
+  switch (freeze.when) {
+    case Freeze::When::automatic: return "auto";
+    case Freeze::When::never: return "never";
+    case Freeze::When::after: break;
+  }
+  return to_string(freeze.idle);
 }
 
 std::string to_string(Bytes bytes) {

@@ -45,11 +45,23 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+// When an idle replica is frozen: it keeps its memory and gets no CPU until the next call.
+struct Freeze {
+  enum class When : std::uint8_t {
+    automatic,  // soon, where its runtime's bootstrap says that nothing of the function's own still runs
+    never,
+    after,  // `idle`, whatever it still does
+  } when = When::automatic;
+  std::chrono::milliseconds idle{0};
+  bool operator==(const Freeze&) const = default;
+};
+
 struct Scale {
   std::uint32_t min = 0;
   std::uint32_t max = 10;
   std::chrono::milliseconds idle_timeout{300'000};
   std::chrono::milliseconds start_timeout{30'000};  // from create until it listens
+  Freeze freeze = {};
   bool operator==(const Scale&) const = default;
 };
 
@@ -120,7 +132,9 @@ std::vector<Complaint> check(const FunctionSpec& spec);
 std::optional<Bytes> parse_bytes(std::string_view text);
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::optional<std::uint32_t> parse_cpu(std::string_view text);
+std::optional<Freeze> parse_freeze(std::string_view text);  // "auto", "never", "10s"
 std::string to_string(Bytes bytes);
 std::string to_string(std::chrono::milliseconds duration);
+std::string to_string(const Freeze& freeze);
 
 }  // namespace hearth::domain

@@ -35,7 +35,7 @@ bool is_ours(const http::Field& field) noexcept {
     case 'f': return reads_as(field.name, "forwarded");
     case 'h':
       return begins_as(field.name, "hearth-param-") || reads_as(field.name, "hearth-call-id") ||
-             reads_as(field.name, "hearth-deadline-ms");
+             reads_as(field.name, "hearth-deadline-ms") || reads_as(field.name, "hearth-ask");
     case 'x': return begins_as(field.name, "x-forwarded-") || reads_as(field.name, "x-real-ip");
     default: return false;
   }
@@ -151,6 +151,7 @@ void append_timing(std::string& out, const Timing& timing) {
   append_if_any("held", timing.hold.held);
   append_if_any("cold", timing.hold.cold);
   append_if_any("init", timing.hold.init);
+  append_if_any("thaw", timing.hold.thaw);
   append_milliseconds(out, "exec", timing.exec);
 }
 

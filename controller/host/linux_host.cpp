@@ -2,6 +2,7 @@
 
 #include "domain/error.h"
 #include "host/container_group.h"
+#include "host/freezer.h"
 #include "host/remove_tree.h"
 #include "host/small_folder.h"
 #include "host/socket_door.h"
@@ -32,6 +33,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kLargestRecord = 64 << 10;
+// A freeze is given up soon, since calls may wait behind it; a thaw is not: what follows it is the replica's end.
+constexpr auto kFreezePatience = 200ms;
+constexpr auto kThawPatience = 2s;
 
 [[noreturn]] void fail(const std::string& attempt, const std::string& hint = {}) {
   throw domain::Error(Code::unavailable, Layer::gateway, attempt + ": " + std::strerror(errno), hint);
@@ -223,6 +227,9 @@ bool LinuxHost::allow(const std::string& owner, const ports::Allowance& allowanc
 }
 
 std::optional<ports::MemoryUse> LinuxHost::memory_of(const std::string& owner) { return read_memory(kGroups, owner); }
+
+bool LinuxHost::freeze(const std::string& owner) { return set_frozen(kGroups, owner, true, kFreezePatience); }
+bool LinuxHost::thaw(const std::string& owner) { return set_frozen(kGroups, owner, false, kThawPatience); }
 
 void LinuxHost::watch_processes(ReplicaId replica, const std::string& owner, std::function<void()> at_limit) {
   if (const auto group = find_group(kGroups, "pids", owner)) processes_.begin(replica, *group, std::move(at_limit));

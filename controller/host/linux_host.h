@@ -15,7 +15,7 @@
 
 namespace hearth::host {
 
-class LinuxHost final : public ports::Host {
+class LinuxHost : public ports::Host {
  public:
   // Makes the folders where they are missing. Throws domain::Error where that cannot be. `mounts_are_seen`: by the
   // engine that binds the socket folders; where they are not, the folders stay plain.
@@ -40,6 +40,8 @@ class LinuxHost final : public ports::Host {
   void bind_package(domain::ReplicaId replica, const std::filesystem::path& package) override;
   bool allow(const std::string& owner, const ports::Allowance& allowance) override;
   std::optional<ports::MemoryUse> memory_of(const std::string& owner) override;
+  bool freeze(const std::string& owner) override;
+  bool thaw(const std::string& owner) override;
   void watch_processes(domain::ReplicaId replica, const std::string& owner, std::function<void()> at_limit) override;
 
  private:

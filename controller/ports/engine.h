@@ -72,6 +72,10 @@ struct Exit {
   std::optional<domain::Bytes> memory_peak = {};  // where it ran out of memory and that was still to be seen
 };
 
+// Which replicas may be frozen: those whose bootstrap says that nothing of the function's own still runs, and only
+// where they are back within a moment; or any that idles.
+enum class Freeze : std::uint8_t { if_quiet, in_any_case };
+
 // Called from the watching thread; must return soon.
 class EngineEvents {
  public:
@@ -111,11 +115,17 @@ class Engine {
   // did not load) with the end of its log as detail. Cancelled by `stop` within moments.
   virtual Running start(const ReplicaSpec& spec, std::stop_token stop) = 0;
 
-  // SIGTERM, `grace`, SIGKILL; the container and all that was made for it are gone when this returns. Stopping what
-  // is gone already is no error.
+  // Thawed where it is frozen, then SIGTERM, `grace`, SIGKILL; the container and all that was made for it are gone when
+  // this returns. Stopping what is gone already is no error.
   virtual void stop(domain::ReplicaId replica, std::chrono::milliseconds grace) = 0;
 
-  // Replicas of this installation that live and are provably ours. Removes what bears our mark and is dead or
+  // Takes all CPU from a replica; returns once that is confirmed. Answers what keeps it awake where it was left alone;
+  // nothing where it is frozen. `stop` ends the asking.
+  virtual std::optional<std::string> freeze(domain::ReplicaId replica, Freeze which, std::stop_token stop) = 0;
+  // Gives it back; returns once that is confirmed. No error where it is not frozen, or gone.
+  virtual void thaw(domain::ReplicaId replica) = 0;
+
+  // Replicas of this installation that live and are provably ours, thawed. Removes what bears our mark and is dead or
   // unknown to our own records; leaves alone what only claims to be ours, and what is known already. Its output is
   // followed from here on.
   virtual std::vector<Found> recover() = 0;

@@ -96,6 +96,11 @@ class Host : public Doors {
   // Nothing where the container `owner` is gone or its control groups cannot be seen from here.
   virtual std::optional<MemoryUse> memory_of(const std::string& owner) = 0;
 
+  // Takes all CPU from the processes of the container `owner`, or gives it back; returns once the kernel says so. False
+  // where its freezer cannot be reached from here, or is gone with it. Throws `unavailable` where the kernel would not.
+  virtual bool freeze(const std::string& owner) = 0;
+  virtual bool thaw(const std::string& owner) = 0;
+
   // From now until forget(): `at_limit` is called, from a thread of the host's and at most once in ten seconds, when
   // `owner` was refused a process because it has as many as it may. Nothing happens where that cannot be seen.
   virtual void watch_processes(domain::ReplicaId replica, const std::string& owner, std::function<void()> at_limit) = 0;

@@ -145,6 +145,9 @@ TEST(Codec, WritesReplicasAndTheirState) {
   EXPECT_EQ(replica["in_flight"], 1);
   EXPECT_EQ(json::parse(replicas_text(view))["items"].size(), 1u);
   EXPECT_FALSE(replica.contains("debugger"));
+  EXPECT_FALSE(replica.contains("awake"));
+  view.replicas[0].awake = "a timer";
+  EXPECT_EQ(json::parse(replicas_text(view))["items"][0]["awake"], "a timer");
   view.replicas[0].debugger = ports::TcpAddress{.host = "172.18.0.2", .port = 5678};
   EXPECT_EQ(json::parse(replicas_text(view))["items"][0]["debugger"], json({{"host", "172.18.0.2"}, {"port", 5678}}));
 }

@@ -100,6 +100,27 @@ class Stock(HearthdCase):
                 with self.subTest(server):
                     self.assertEqual(lost, [])
 
+    def test_servers_frozen_for_longer_than_they_keep_connections_lose_no_call(self):
+        """By their clocks, which go on meanwhile, all that was kept is to be closed when they are thawed."""
+        names = {server: f"{server}-frozen" for server in ("node", "gunicorn", "gunicorn-threads", "go")}
+        for server, name in names.items():
+            stock.deploy(self.hearthd, server, name, "scale: {freeze: 1s, max: 1}\n")
+            self.assertEqual(self.echoes(name, 8), [200] * 8)
+        for name in names.values():
+            wait_for(f"{name} is frozen",
+                     lambda: self.hearthd.function(name, "/replicas")["items"][0]["phase"] == "frozen", 20)
+        containers = {name: self.hearthd.containers(name) for name in names.values()}
+        time.sleep(10)  # the time is the test
+        for name in names.values():
+            with self.subTest(name):
+                self.assertEqual(self.echoes(name, 8), [200] * 8)
+                self.assertEqual(self.hearthd.containers(name), containers[name])
+
+    def echoes(self, name, count):
+        """Statuses of so many POSTs at once, each of which may not be sent twice."""
+        with concurrent.futures.ThreadPoolExecutor(count) as pool:
+            return list(pool.map(lambda _: self.hearthd.call(name, "/echo", "POST", b"again").status, range(count)))
+
     def lost_after(self, server, pauses):
         lost = []
         self.call(server, "/echo", "POST", b"first")

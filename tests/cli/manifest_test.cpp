@@ -28,7 +28,7 @@ runtime: python
 handler: handler.py:handle
 env: {LEVEL: info, EMPTY: "", NUMBER: 7}
 limits: {memory: 512Mi, cpu: 0.5, timeout: 90s, concurrency: 10, pids: 32, tmp: 1Gi, body: 64Ki}
-scale: {min: 1, max: 3, idle_timeout: 250ms, start_timeout: 1m}
+scale: {min: 1, max: 3, idle_timeout: 250ms, start_timeout: 1m, freeze: 2s}
 network: {egress: deny, attach: [db, "queue"]}
 )");
 
@@ -46,7 +46,11 @@ network: {egress: deny, attach: [db, "queue"]}
                                          .pids = 32,
                                          .tmp = domain::gibibytes(1),
                                          .body = domain::kibibytes(64)}));
-  EXPECT_EQ(spec.scale, (domain::Scale{.min = 1, .max = 3, .idle_timeout = 250ms, .start_timeout = 60s}));
+  EXPECT_EQ(spec.scale, (domain::Scale{.min = 1,
+                                       .max = 3,
+                                       .idle_timeout = 250ms,
+                                       .start_timeout = 60s,
+                                       .freeze = {.when = domain::Freeze::When::after, .idle = 2s}}));
   EXPECT_EQ(spec.network, (domain::Network{.egress = false, .attach = {"db", "queue"}}));
 }
 
@@ -122,7 +126,11 @@ TEST(Manifest, TellsWhatIsWrongAndWhere) {
       {"triggers: [{http: {path: /a}}, {http: {path: /a/}}]",
        {{3, 46, "triggers[1].http.path: takes the same requests as triggers[0].http"}}},
       {"secrets: [a]", {{3, 1, "secrets: this version of Hearth does not carry it out; remove it"}}},
-      {"scale: {freeze: auto}", {{3, 9, "scale.freeze: this version of Hearth does not carry it out; remove it"}}},
+      {"scale: {keep_alive: auto}",
+       {{3, 9, "scale.keep_alive: this version of Hearth does not carry it out; remove it"}}},
+      {"scale: {freeze: soon}", {{3, 17, "scale.freeze: \"soon\" is neither auto, never, nor a time such as 10s"}}},
+      {"scale: {freeze: 10}", {{3, 17, "scale.freeze: \"10\" is neither auto, never, nor a time such as 10s"}}},
+      {"scale: {freeze: 99ms}", {{3, 17, "scale.freeze: must be auto, never, or from 100ms to 168h"}}},
       {"[a]: b", {{3, 1, "a key must be a single word, not a list"}}},
       {"---\nname: b", {{4, 1, "a second document; fn.yaml holds one"}}},
   };

@@ -140,6 +140,46 @@ TEST_P(EngineContract, EndsAStartSoonAfterItIsCancelled) {
   EXPECT_EQ(world_->things(), 0u);
 }
 
+TEST_P(EngineContract, FreezesAndThawsAReplica) {
+  const auto spec = world_->spec(Behaviour::serves);
+  const auto running = engine().start(spec, {});
+
+  ASSERT_EQ(engine().freeze(spec.id, ports::Freeze::in_any_case, {}), std::nullopt);
+  EXPECT_TRUE(world_->is_frozen(spec.id));
+  engine().thaw(spec.id);
+  EXPECT_FALSE(world_->is_frozen(spec.id));
+  EXPECT_TRUE(world_->serves(spec.id, running.address));
+
+  engine().thaw(spec.id);  // what is not frozen
+  engine().stop(spec.id, 1s);
+  engine().thaw(spec.id);  // nor what is gone
+}
+
+TEST_P(EngineContract, StopsWhatIsFrozenWithinItsGrace) {
+  const auto spec = world_->spec(Behaviour::serves);
+  engine().start(spec, {});
+  ASSERT_EQ(engine().freeze(spec.id, ports::Freeze::in_any_case, {}), std::nullopt);
+  const auto begun = std::chrono::steady_clock::now();
+
+  engine().stop(spec.id, 20s);
+
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 15s) << "SIGTERM was not seen";
+  EXPECT_EQ(world_->things(), 0u);
+}
+
+TEST_P(EngineContract, FindsAfterARestartWhatWasFrozenAndThawsIt) {
+  const auto spec = world_->spec(Behaviour::serves);
+  engine().start(spec, {});
+  ASSERT_EQ(engine().freeze(spec.id, ports::Freeze::in_any_case, {}), std::nullopt);
+
+  const auto found = world_->restart().recover();
+
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_FALSE(world_->is_frozen(spec.id));
+  EXPECT_TRUE(world_->serves(spec.id, found[0].running.address));
+  engine().stop(spec.id, 1s);
+}
+
 TEST_P(EngineContract, FindsAfterARestartWhatLives) {
   const auto spec = world_->spec(Behaviour::serves);
   const auto running = engine().start(spec, {});

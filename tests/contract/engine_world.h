@@ -34,6 +34,8 @@ class World {
   virtual ports::ReplicaSpec spec(Behaviour behaviour) = 0;
   // Whether a call to that replica is answered by it.
   virtual bool serves(domain::ReplicaId replica, const ports::Address& address) = 0;
+  // Whether it gets no CPU.
+  virtual bool is_frozen(domain::ReplicaId replica) = 0;
   // Makes a running replica exit by itself.
   virtual void make_exit(domain::ReplicaId replica, const ports::Address& address, int code) = 0;
   // Containers, folders and whatever else there is of this world's replicas now.

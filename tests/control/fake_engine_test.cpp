@@ -38,6 +38,7 @@ class FakeWorld final : public World {
     const auto running = engine_.running();
     return std::ranges::find(running, replica) != running.end();
   }
+  bool is_frozen(domain::ReplicaId replica) override { return engine_.frozen(replica); }
   void make_exit(domain::ReplicaId replica, const ports::Address&, int code) override {
     engine_.die(replica, {.code = code});
   }

@@ -26,7 +26,11 @@ domain::FunctionSpec odd_spec() {
                  .pids = 7,
                  .tmp = domain::kibibytes(3),
                  .body = domain::gibibytes(1)};
-  spec.scale = {.min = 1, .max = 3, .idle_timeout = 90s, .start_timeout = 1ms};
+  spec.scale = {.min = 1,
+                .max = 3,
+                .idle_timeout = 90s,
+                .start_timeout = 1ms,
+                .freeze = {.when = domain::Freeze::When::after, .idle = 1500ms}};
   spec.network = {.egress = false, .attach = {"db", "cache"}};
   return spec;
 }
@@ -39,6 +43,17 @@ TEST(SpecCodec, GivesBackWhatWasEncoded) {
   EXPECT_EQ(decode_spec(encode_spec(image)), image);
   image.debug = true;
   EXPECT_TRUE(decode_spec(encode_spec(image)).debug);
+}
+
+TEST(SpecCodec, ReadsWhenToFreeze) {
+  using When = domain::Freeze::When;
+  EXPECT_EQ(decode_spec(R"({"scale":{"freeze":"auto"}})").scale.freeze.when, When::automatic);
+  EXPECT_EQ(decode_spec(R"({"scale":{"freeze":"never"}})").scale.freeze.when, When::never);
+  EXPECT_EQ(decode_spec(R"({"scale":{"freeze":"10s"}})").scale.freeze.idle, 10s);
+  for (const auto* wrong :
+       {R"({"scale":{"freeze":"soon"}})", R"({"scale":{"freeze":10}})", R"({"scale":{"freeze":""}})"}) {
+    EXPECT_THROW(decode_spec(wrong), InvalidDocument) << wrong;
+  }
 }
 
 TEST(SpecCodec, TakesDefaultsForWhatIsLeftOut) {

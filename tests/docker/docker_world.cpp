@@ -1,6 +1,8 @@
 #include "docker/docker_world.h"
 
 #include "engines/docker/tar.h"
+#include "host/container_group.h"
+#include "host/freezer.h"
 
 #include <nlohmann/json.hpp>
 
@@ -187,6 +189,17 @@ std::string DockerWorld::call(const ports::Address& address, const std::string& 
 
 bool DockerWorld::serves(ReplicaId replica, const ports::Address& address) {
   return call(address, "/") == "hello from " + domain::format_replica(replica);
+}
+
+// By the kernel's word, whoever froze it.
+bool DockerWorld::is_frozen(ReplicaId replica) {
+  const std::string id = inspect(replica).value("Id", "");
+  if (const auto group = host::find_group(host::kGroups, "freezer", id)) {
+    const auto state = read_file(*group / "freezer.state");
+    return host::frost_of_state(state) == host::Frost::frozen ||
+           host::frost_of_events(read_file(*group / "cgroup.events")) == host::Frost::frozen;
+  }
+  return false;
 }
 
 void DockerWorld::make_exit(ReplicaId, const ports::Address& address, int code) {

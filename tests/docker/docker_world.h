@@ -51,6 +51,7 @@ class DockerWorld final : public contract::World {
   DockerEngine& restart() override;
   ports::ReplicaSpec spec(contract::Behaviour behaviour) override;
   bool serves(domain::ReplicaId replica, const ports::Address& address) override;
+  bool is_frozen(domain::ReplicaId replica) override;
   void make_exit(domain::ReplicaId replica, const ports::Address& address, int code) override;
   std::size_t things() override;
 

@@ -199,6 +199,10 @@ TEST(Function, ComplainsAboutAScaleOutOfItsRange) {
       {"idle for a week", [](auto& spec) { spec.scale.idle_timeout = 168h; }, nullptr},
       {"idle for ever", [](auto& spec) { spec.scale.idle_timeout = 169h; }, "scale.idle_timeout"},
       {"no time to start", [](auto& spec) { spec.scale.start_timeout = 1ms; }, "scale.start_timeout"},
+      {"never frozen", [](auto& spec) { spec.scale.freeze = *parse_freeze("never"); }, nullptr},
+      {"frozen at once", [](auto& spec) { spec.scale.freeze = *parse_freeze("99ms"); }, "scale.freeze"},
+      {"frozen after a week", [](auto& spec) { spec.scale.freeze = *parse_freeze("168h"); }, nullptr},
+      {"frozen hardly ever", [](auto& spec) { spec.scale.freeze = *parse_freeze("169h"); }, "scale.freeze"},
       {"for ever to start", [](auto& spec) { spec.scale.start_timeout = 2h; }, "scale.start_timeout"},
   });
 }

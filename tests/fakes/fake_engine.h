@@ -45,6 +45,29 @@ class FakeEngine final : public ports::Engine {
     stops_held_ = held;
     changed_.notify_all();
   }
+  // What keeps replicas from being frozen; empty: nothing. And whether the freezer refuses, or does not thaw again.
+  void stir(std::string why) {
+    const std::scoped_lock lock{mutex_};
+    stirs_ = std::move(why);
+  }
+  void break_freezer(bool freezes, bool thaws) {
+    const std::scoped_lock lock{mutex_};
+    freezes_ = freezes;
+    thaws_ = thaws;
+  }
+  // Freezes take until they are let go, or called off.
+  void hold_freezes(bool held) {
+    const std::scoped_lock lock{mutex_};
+    freezes_held_ = held;
+    changed_.notify_all();
+  }
+  bool frozen(domain::ReplicaId replica) const {
+    const std::scoped_lock lock{mutex_};
+    const auto found = live_.find(replica);
+    return found != live_.end() && found->second.frozen;
+  }
+  std::size_t freezes() const { return read(asked_to_freeze_); }
+
   // A replica's process ends on its own.
   void die(domain::ReplicaId replica, ports::Exit exit) {
     ports::EngineEvents* events = nullptr;
@@ -178,10 +201,33 @@ class FakeEngine final : public ports::Engine {
     changed_.notify_all();
   }
 
+  std::optional<std::string> freeze(domain::ReplicaId replica, ports::Freeze which, std::stop_token stop) override {
+    std::unique_lock lock{mutex_};
+    ++asked_to_freeze_;
+    changed_.notify_all();
+    while (freezes_held_ && !stop.stop_requested()) changed_.wait_for(lock, std::chrono::milliseconds{5});
+    if (stop.stop_requested()) return "it is wanted";
+    if (which == ports::Freeze::if_quiet && !stirs_.empty()) return stirs_;
+    if (!freezes_) throw domain::Error{domain::Code::unavailable, domain::Layer::engine, "the freezer refuses"};
+    const auto found = live_.find(replica);
+    if (found == live_.end() || !found->second.listening) return "it does not run";
+    found->second.frozen = true;
+    changed_.notify_all();
+    return std::nullopt;
+  }
+
+  void thaw(domain::ReplicaId replica) override {
+    const std::scoped_lock lock{mutex_};
+    if (!thaws_) throw domain::Error{domain::Code::unavailable, domain::Layer::engine, "the freezer does not thaw"};
+    if (const auto found = live_.find(replica); found != live_.end()) found->second.frozen = false;
+    changed_.notify_all();
+  }
+
   std::vector<ports::Found> recover() override {
     const std::scoped_lock lock{mutex_};
     std::vector<ports::Found> found;
-    for (const auto& [id, container] : live_) {
+    for (auto& [id, container] : live_) {
+      container.frozen = false;
       if (container.listening && !container.dead) {
         found.push_back({.id = id,
                          .function = container.spec.function,
@@ -225,6 +271,7 @@ class FakeEngine final : public ports::Engine {
     ports::ReplicaSpec spec;
     bool listening = false;
     bool dead = false;
+    bool frozen = false;
     ports::Address address = {};
   };
 
@@ -259,6 +306,11 @@ class FakeEngine final : public ports::Engine {
   std::size_t starts_ = 0;
   std::size_t starting_ = 0;
   std::size_t most_starting_ = 0;
+  std::string stirs_;
+  bool freezes_ = true;
+  bool thaws_ = true;
+  bool freezes_held_ = false;
+  std::size_t asked_to_freeze_ = 0;
   bool stops_held_ = false;
   std::size_t stopping_ = 0;
 };

@@ -161,9 +161,9 @@ TEST(Call, FindsThatARuntimesServerOnAPortHasClosedItsKeptConnection) {
 TEST(Call, TakesOffWhatAFunctionWouldTakeForOurs) {
   World world(mirror);
   RawClient client(world.port());
-  for (const auto* name :
-       {"Forwarded", "X-Real-IP", "x_real_ip", "X-Forwarded-Port", "X-Forwarded-Ssl", "X_Forwarded_For",
-        "X-Forwarded_Host", "Hearth_Call_Id", "Hearth-Deadline_Ms", "Hearth_Param_id", "hearth-param_id"}) {
+  for (const auto* name : {"Forwarded", "X-Real-IP", "x_real_ip", "X-Forwarded-Port", "X-Forwarded-Ssl",
+                           "X_Forwarded_For", "X-Forwarded_Host", "Hearth_Call_Id", "Hearth-Deadline_Ms", "Hearth-Ask",
+                           "hearth_ask", "Hearth_Param_id", "hearth-param_id"}) {
     client.send("GET /fn/hello HTTP/1.1\r\nHost: h\r\n" + std::string(name) + ": forged\r\n\r\n");
     const auto answer = client.receive_answer();
     EXPECT_EQ(status_of(answer), 200) << name;

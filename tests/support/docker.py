@@ -112,6 +112,7 @@ class Docker:
     def sweep(self, installation):
         """Takes away all that bears the installation's name: what a test run leaves of itself."""
         for container in self.containers(installation):
+            Freezer(container["Id"]).thaw()  # of a hearthd that was killed
             self.remove(container["Id"])
         for network in self.networks(installation):
             # 403: Docker counts endpoints wrongly now and then, and keeps a network that has none (moby/moby#42119).
@@ -190,3 +191,24 @@ class OwnDockerd:
         for mount in reversed(mounts):
             subprocess.run(["umount", "-l", mount], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Freezer:
+    """A container's freezer in the kernel, of either version of control groups."""
+
+    def __init__(self, container, root="/sys/fs/cgroup"):
+        places = (f"docker/{container}", f"system.slice/docker-{container}.scope")
+        version = "" if os.path.exists(f"{root}/cgroup.controllers") else "/freezer"
+        self.group = next((group for place in places if os.path.isdir(group := f"{root}{version}/{place}")), None)
+        self.second = not version
+
+    def is_frozen(self):
+        if self.group is None:
+            return False
+        with open(f"{self.group}/{'cgroup.events' if self.second else 'freezer.state'}") as file:
+            return ("frozen 1" if self.second else "FROZEN") in file.read()
+
+    def thaw(self):
+        if self.group is not None:
+            with open(f"{self.group}/{'cgroup.freeze' if self.second else 'freezer.state'}", "w") as file:
+                file.write("0" if self.second else "THAWED")

@@ -6,7 +6,7 @@ FILES = "it serves files and runs no handler"
 TABLE = {
     "go": COMPILED,
     "cpp": COMPILED,
-    "rust": COMPILED,
+    "rust": {**COMPILED, "quiet": "its tasks cannot be counted"},
     "shell": {"crash": "a process that ends is one call's failure, not the replica's"},
     "static": dict.fromkeys(("echo", "request", "status", "cookies", "json", "empty", "held", "size", "stream-in", "big",
                              "concurrency", "cancel", "params", "context", "log", "raise", "late", "env", "tmp", "load", "child", "crash"), FILES),

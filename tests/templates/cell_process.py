@@ -104,7 +104,10 @@ class Cell:
     def exit_code(self):
         return self.process.wait(PATIENCE)
 
+    def connect(self):
+        return Client(self.socket_path)
+
     def call(self, method="GET", target="/", body=None, headers=()):
-        with contextlib.closing(Client(self.socket_path)) as client:
+        with contextlib.closing(self.connect()) as client:
             client.request(method, target, body, headers)
             return client.answer(method)

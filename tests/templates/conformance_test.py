@@ -82,6 +82,19 @@ class Direct(unittest.TestCase):
         self.assertEqual((answer.status, answer.text.strip()), (200, "hello"))
         self.assertTrue(answer.headers["content-type"].startswith("text/"), answer.headers)
 
+    @can("quiet")
+    def test_it_says_that_it_is_quiet_when_no_call_runs(self):
+        self.assertEqual(self.replica.call(target="/hello").status, 200)
+        until(lambda: self.replica.call(target="/.hearth/quiet", headers=["Hearth-Ask: quiet"]).status == 204)
+
+    @can("held", "quiet")
+    def test_it_is_not_quiet_while_a_call_runs(self):
+        client = self.client()
+        client.request(target="/held")
+        until(lambda: self.replica.call(target="/.hearth/quiet", headers=["Hearth-Ask: quiet"]).status == 409)
+        self.replica.open_gate()
+        self.assertEqual(client.answer().status, 200)
+
     @can("echo")
     def test_bytes_come_back_as_they_were_sent_with_their_type(self):
         body = bytes(range(256)) * 4

@@ -49,6 +49,19 @@ bool Containers::signal(const std::string& id, const std::string& signal) {
   return answer.status < 300;
 }
 
+void Containers::pause(const std::string& id) {
+  api_.call({.method = "POST", .path = path(id, "/pause"), .attempt = "pause a container"});
+}
+
+void Containers::unpause(const std::string& id) {
+  const std::string attempt = "unpause a container";
+  const auto answer =
+      api_.call({.method = "POST", .path = path(id, "/unpause"), .attempt = attempt, .expected = {404, 409, 500}});
+  if (answer.status < 300 || answer.status == 404) return;
+  const auto container = inspect(id);
+  if (container && container->paused) throw domain::Error(refusal(attempt, answer.status, answer.body));
+}
+
 std::optional<ports::Exit> Containers::await_exit(const std::string& id, std::chrono::milliseconds patience,
                                                   std::stop_token stop) {
   try {

@@ -23,6 +23,9 @@ class Containers {
   void update(const std::string& id, const std::string& body);
   // False when it does not run (any more).
   bool signal(const std::string& id, const std::string& signal);
+  void pause(const std::string& id);
+  // No error where it is not paused, or gone.
+  void unpause(const std::string& id);
   // How it ended, once it has; nothing when it still runs after `patience` or at `stop`. One that is gone was killed.
   std::optional<ports::Exit> await_exit(const std::string& id, std::chrono::milliseconds patience,
                                         std::stop_token stop = {});

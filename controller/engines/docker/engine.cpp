@@ -33,10 +33,12 @@ DockerEngine::DockerEngine(EngineSettings settings, ports::Host& host, ports::Lo
       cells_(settings_.cells, host_, containers_, networks_, [this] { return surroundings(); }),
       book_(cells_, images_, packages_) {}
 
+// Docker cannot end what is frozen, and nobody may be there to thaw it: replicas live on, awake.
 DockerEngine::~DockerEngine() {
   book_.end();
   cells_.end();
   upkeep_.end();
+  thaw_all();
 }
 
 DockerEngine::Facts DockerEngine::facts() {
@@ -86,6 +88,7 @@ void DockerEngine::stop(ReplicaId replica, std::chrono::milliseconds grace) {
   const auto member = roster_.stopping(replica);
   if (!member) return;
   const auto& container = member->container;
+  rouse(*member);
   if (containers_.signal(container, "SIGTERM") && !containers_.await_exit(container, grace)) {
     containers_.signal(container, "SIGKILL");
     containers_.await_exit(container, 10s);

@@ -50,6 +50,8 @@ class DockerEngine final : public ports::Engine {
   void expect_none(const domain::FunctionName& function) override;
   ports::Running start(const ports::ReplicaSpec& spec, std::stop_token stop) override;
   void stop(domain::ReplicaId replica, std::chrono::milliseconds grace) override;
+  std::optional<std::string> freeze(domain::ReplicaId replica, ports::Freeze which, std::stop_token stop) override;
+  void thaw(domain::ReplicaId replica) override;
   std::vector<ports::Found> recover() override;
   std::string release(domain::ReplicaId replica) override;
   std::vector<ports::Found> adopt(const std::map<domain::ReplicaId, std::string>& replicas) override;
@@ -110,6 +112,12 @@ class DockerEngine final : public ports::Engine {
                                const Following& output);
   [[noreturn]] void fail_late(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
   void discard(domain::ReplicaId replica, const std::string& container, const std::stop_token& stop = {}) noexcept;
+
+  std::optional<std::string> stirs(const Member& member, const std::stop_token& stop);
+  void rouse(const Member& member);
+  void rouse(const std::string& container);
+  bool try_to_rouse(const std::string& container, bool paused);
+  void thaw_all() noexcept;
 
   std::vector<ports::Found> all_or_none(const std::function<void(std::vector<ports::Found>&)>& find);
   void recover_into(std::vector<ports::Found>& found);

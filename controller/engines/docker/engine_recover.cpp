@@ -73,7 +73,8 @@ std::string DockerEngine::release(ReplicaId replica) {
 std::optional<Found> DockerEngine::adopt(ReplicaId replica, const Record& record, std::int64_t told) {
   if (!record.parked.empty()) parked_.rejoin(replica, record.parked);
   const auto container = containers_.inspect(record.container);
-  if (!container || container->id != record.container || !container->running || container->paused) return std::nullopt;
+  if (!container || container->id != record.container || !container->running) return std::nullopt;
+  if (!try_to_rouse(record.container, container->paused)) return std::nullopt;
   // Its addresses are those of the network that it is in.
   const auto networked = record.parked.empty() ? container : containers_.inspect(record.parked);
   if (!networked || !networked->running) return std::nullopt;
@@ -118,6 +119,7 @@ void DockerEngine::remove_orphans() {
     if (roster_.knows(container.id) || !is_ours(settings_.installation, container.name, container.labels)) continue;
     if (is_made(container.name) || parked_.knows(container)) continue;
     if (cells_.knows(container.id) || cells_.knows(container.name)) continue;
+    rouse(container.id);
     containers_.remove(container.id);
   }
 }

@@ -241,7 +241,10 @@ void DockerEngine::discard(domain::ReplicaId replica, const std::string& contain
                            const std::stop_token& stop) noexcept {
   roster_.stopping(replica);
   try {
-    if (!container.empty()) containers_.remove(container, stop);
+    if (!container.empty()) {
+      rouse(container);
+      containers_.remove(container, stop);
+    }
     parked_.remove(replica, stop);
     host_.forget(replica);
     book_.moves_out(replica);

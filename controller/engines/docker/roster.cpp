@@ -22,6 +22,18 @@ void Roster::set_output(domain::ReplicaId replica, std::shared_ptr<Following> ou
   if (found != members_.end()) found->second.output = std::move(output);
 }
 
+void Roster::set_frozen(domain::ReplicaId replica, FrozenBy by) {
+  const std::lock_guard lock{mutex_};
+  const auto found = members_.find(replica);
+  if (found != members_.end()) found->second.frozen = by;
+}
+
+std::optional<Member> Roster::find(domain::ReplicaId replica) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = members_.find(replica);
+  return found == members_.end() ? std::nullopt : std::optional{found->second};
+}
+
 bool Roster::started(domain::ReplicaId replica) {
   const std::lock_guard lock{mutex_};
   const auto found = members_.find(replica);

@@ -17,12 +17,15 @@
 namespace hearth::docker {
 
 enum class MemberState : std::uint8_t { starting, running, stopping };
+// Both are views of one freezer: who froze must thaw.
+enum class FrozenBy : std::uint8_t { nobody, host, docker };
 
 struct Member {
   domain::ReplicaId replica = 0;
   std::string container;
   MemberState state = MemberState::starting;
   std::shared_ptr<Following> output = {};
+  FrozenBy frozen = FrozenBy::nobody;
   bool out_of_memory = false;  // the kernel killed something in it
   std::optional<domain::Bytes> memory_peak = {};
   std::optional<domain::Time> memory_told = {};
@@ -50,6 +53,8 @@ class Roster {
   // The exit of a running one, once; nothing for all others. A starting one keeps it for started().
   std::optional<std::pair<domain::ReplicaId, ports::Exit>> exited(const std::string& container, int code);
 
+  void set_frozen(domain::ReplicaId replica, FrozenBy by);
+  std::optional<Member> find(domain::ReplicaId replica) const;
   bool knows(const std::string& container) const;
   std::optional<Member> member(domain::ReplicaId replica) const;
   std::vector<Member> running() const;

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <iostream>
 #include <system_error>
 #include <thread>
@@ -28,6 +29,17 @@ bool Connections::Place::end_call() {
   const std::lock_guard lock{all_.mutex_};
   busy_ = false;
   return !all_.ending_;
+}
+
+bool Connections::Place::others_busy() const {
+  const std::lock_guard lock{all_.mutex_};
+  return std::any_of(all_.places_.begin(), all_.places_.end(),
+                     [this](const Place* place) { return place != this && place->busy_; });
+}
+
+long Connections::Place::connections() const {
+  const std::lock_guard lock{all_.mutex_};
+  return all_.threads_;
 }
 
 void Connections::add(Socket socket) {

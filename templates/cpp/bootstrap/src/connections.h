@@ -27,6 +27,8 @@ class Connections {
     // False when the connection is to be closed: the replica is ending.
     bool end_call();
     bool ending() const { return all_.ending_; }
+    bool others_busy() const;
+    long connections() const;  // all there are
 
    private:
     friend class Connections;

@@ -2,6 +2,7 @@
 
 #include "answer.h"
 #include "logs.h"
+#include "quiet.h"
 #include "stack.h"
 
 #include <boost/asio/write.hpp>
@@ -87,6 +88,25 @@ Request request_of(const Parser& parser) {
   return request;
 }
 
+// No client can ask: the gateway takes the field away.
+bool asks_whether_quiet(const Parser& parser) {
+  const auto& head = parser.get();
+  return head.target() == "/.hearth/quiet" && head.find("Hearth-Ask") != head.end();
+}
+
+// The last that is said on this connection.
+void tell(Socket& socket, const std::string& stirs) {
+  http::response<http::string_body> answer{stirs.empty() ? http::status::no_content : http::status::conflict, 11};
+  answer.keep_alive(false);
+  if (!stirs.empty()) {
+    answer.set(http::field::content_type, "text/plain");
+    answer.body() = stirs;
+    answer.prepare_payload();
+  }
+  error_code error;
+  http::write(socket, answer, error);
+}
+
 bool has_left(Socket& socket) {
   std::array<char, 1> byte{};
   const auto got = ::recv(socket.native_handle(), byte.data(), byte.size(), MSG_PEEK | MSG_DONTWAIT);
@@ -151,6 +171,7 @@ void serve(Socket& socket, Connections::Place& place, const Process& process) {
         Answer{socket, "GET", 11, [] { return false; }}.fail(400, "Bad Request", error.message(), "client", "invalid");
       return;
     }
+    if (asks_whether_quiet(parser)) return tell(socket, stirring(place));
     Body body{socket, buffer, parser};
     Request request = request_of(parser);
     request.arriving = [&body] { return body.read(); };

@@ -29,8 +29,14 @@ func processOf(getenv func(string) string) process {
 }
 
 func (c *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if asksWhetherQuiet(r) {
+		c.tellWhetherQuiet(w)
+		return
+	}
 	c.running.Add(1)
+	c.busy.Add(1)
 	defer c.running.Done()
+	defer c.busy.Add(-1)
 	timeout := c.process.timeout
 	if left, ok := milliseconds(r.Header.Get("Hearth-Deadline-Ms")); ok {
 		timeout = left

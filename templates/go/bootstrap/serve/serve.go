@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -65,4 +66,5 @@ type calls struct {
 	handler Handler
 	process process
 	running sync.WaitGroup
+	busy    atomic.Int64 // as many as are running
 }

@@ -30,6 +30,7 @@ export async function become() {
     console.error(`this cell ends: ${error.message}`);
     process.exit(1);
   }
+  connection.unref(); // it is there for hearthd alone
   return () => connection.write(READY);
 }
 

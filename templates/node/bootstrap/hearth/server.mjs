@@ -6,6 +6,7 @@ import { problem } from './answer.mjs';
 import { Call, report } from './call.mjs';
 import { listenAside, publish, stagingOf } from './listen.mjs';
 import { current } from './logs.mjs';
+import { isAsked, tell } from './quiet.mjs';
 
 const MAX_HEAD = 64 * 1024;
 const busy = new WeakSet(); // connections on which an answer is due or under way
@@ -17,14 +18,17 @@ export class Server {
   #path;
   #running = 0;
   #idle = null; // called when nothing runs any more
+  #sockets = new WeakSet();
 
   constructor() {
     this.#http = createServer({ maxHeaderSize: MAX_HEAD }, (message, response) => {
+      if (isAsked(message)) return this.#tellWhetherQuiet(response);
       this.#running += 1;
       busy.add(message.socket);
       const call = new Call(this, message, response);
       current.run(call, () => call.run());
     });
+    this.#http.on('connection', (socket) => this.#sockets.add(socket));
     this.#http.on('clientError', refuse);
     // Who calls is hearthd, which keeps its connections and has deadlines of its own. A frozen replica's timers lie.
     Object.assign(this.#http, { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
@@ -44,6 +48,10 @@ export class Server {
 
   publish() {
     if (this.#path) publish(this.#path);
+  }
+
+  #tellWhetherQuiet(response) {
+    tell(response, this.#running, (handle) => handle === this.#http || this.#sockets.has(handle));
   }
 
   // Told by each call.

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hearth import _head
+from hearth import _head, _quiet
 from hearth._body import BodyStream, ProtocolError
 from hearth._calls import Call
 from hearth.request import Request
@@ -31,6 +31,10 @@ class Connection(asyncio.Protocol):
     @property
     def begun(self):
         return self._answer is not None
+
+    @property
+    def descriptor(self):
+        return self._transport.get_extra_info("socket").fileno()
 
     # --- asyncio.Protocol ---
 
@@ -88,6 +92,9 @@ class Connection(asyncio.Protocol):
             return False
         self._head = _head.parse(bytes(self._buffer[:end]))
         del self._buffer[: end + 4]
+        if _quiet.asked(self._head):
+            self._tell(_quiet.answer(self._server))
+            return False
         if self._head.body is None:
             self._begin_call(b"")
         else:
@@ -125,8 +132,12 @@ class Connection(asyncio.Protocol):
         self._call.start()
 
     def _refuse(self, status, why):
+        self._tell(problem(status, "Bad Request", why, "client", "invalid"))
+
+    def _tell(self, answer):
+        """What no handler is asked for, and the last that is said here."""
         self._head = None
-        self.begin(problem(status, "Bad Request", why, "client", "invalid"))
+        self.begin(answer)
         self._close()
 
     # --- answers out: called by Call ---

@@ -23,9 +23,18 @@ class Server:
         self.connections = set()
         self.stopping = False
         self.loop = None
+        self.task = None  # serve() itself
         self._server = None
         self._running = 0
         self._idle = None
+
+    @property
+    def busy(self):
+        return self._running > 0
+
+    def descriptors(self):
+        """Of the listener and of all connections."""
+        return {socket.fileno() for socket in self._server.sockets} | {one.descriptor for one in self.connections}
 
     def begun(self):
         self._running += 1
@@ -50,6 +59,7 @@ class Server:
 
     async def serve(self):
         """Until SIGTERM; then calls that run are finished, their answers sent."""
+        self.task = asyncio.current_task()
         self._idle = asyncio.Event()
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

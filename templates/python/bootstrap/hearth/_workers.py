@@ -12,6 +12,7 @@ class Workers:
     def __init__(self, size):
         self.size = size
         self._threads = 0
+        self._own = {threading.main_thread()}
         self._busy = 0
         self._work = queue.SimpleQueue()
 
@@ -24,9 +25,14 @@ class Workers:
     def done(self):
         self._busy -= 1
 
+    def owns(self, thread):
+        """Whether it is one of these, or the event loop's."""
+        return thread in self._own
+
     def _start_thread(self):
         try:
-            threading.Thread(target=self._run, name=f"call-{self._threads + 1}", daemon=True).start()
+            thread = threading.Thread(target=self._run, name=f"call-{self._threads + 1}", daemon=True)
+            thread.start()
         except RuntimeError as error:
             # limits.pids is lower than limits.concurrency: calls beyond it wait for a thread.
             print(f"only {self._threads} calls run at once, not {self.size}: {error}", file=sys.stderr)
@@ -35,6 +41,7 @@ class Workers:
                 os._exit(1)  # it could never answer
         else:
             self._threads += 1
+            self._own.add(thread)
 
     def _run(self):
         while True:
