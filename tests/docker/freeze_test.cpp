@@ -65,10 +65,19 @@ TEST(Freeze, GoesByDockerWhereTheFreezerCannotBeReached) {
 
 TEST(Freeze, LeavesAwakeWhatDoesNotSayThatItIsQuiet) {
   DockerWorld world{true};
-  const auto spec = world.serving();
+  auto spec = world.serving();
+  spec.image = make_image(world.api, {"LABEL dev.hearth.image.quiet=answers"});
   world.engine().start(spec, {});
   EXPECT_EQ(world.engine().freeze(spec.id, Freeze::if_quiet, {}), "its bootstrap did not say that it is quiet");
   EXPECT_FALSE(world.is_frozen(spec.id));
+  world.engine().stop(spec.id, 1s);
+}
+
+TEST(Freeze, DoesNotAskABootstrapThatTookTheQuestionForACall) {
+  DockerWorld world{true};
+  const auto spec = world.serving();
+  world.engine().start(spec, {});
+  EXPECT_EQ(world.engine().freeze(spec.id, Freeze::if_quiet, {}), "its bootstrap cannot be asked: deploy it again");
   world.engine().stop(spec.id, 1s);
 }
 

@@ -113,6 +113,7 @@ class DockerEngine final : public ports::Engine {
   [[noreturn]] void fail_late(const ports::ReplicaSpec& spec, const std::string& container, const Following& output);
   void discard(domain::ReplicaId replica, const std::string& container, const std::stop_token& stop = {}) noexcept;
 
+  bool answers_quiet(const Member& member);
   std::optional<std::string> stirs(const Member& member, const std::stop_token& stop);
   void rouse(const Member& member);
   void rouse(const std::string& container);

@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kAnswerWithin = 250ms;
+// On the images of runtimes whose bootstrap knows the question. To one that was built before, it would be a call.
+constexpr const char* kAnswersLabel = "dev.hearth.image.quiet";
 
 }  // namespace
 
@@ -42,8 +44,17 @@ void DockerEngine::thaw(ReplicaId replica) {
   roster_.set_frozen(replica, FrozenBy::nobody);
 }
 
+bool DockerEngine::answers_quiet(const Member& member) {
+  if (member.answers_quiet) return *member.answers_quiet;
+  const auto container = containers_.inspect(member.container);
+  const bool answers = container && container->labels.contains(kAnswersLabel);
+  if (container) roster_.set_answers_quiet(member.replica, answers);
+  return answers;
+}
+
 // What of the function's own runs, by its bootstrap's word.
 std::optional<std::string> DockerEngine::stirs(const Member& member, const std::stop_token& stop) {
+  if (!answers_quiet(member)) return "its bootstrap cannot be asked: deploy it again";
   try {
     const auto connection = host_.connect({.replica = member.replica, .owner = member.container});
     return net::ask_quiet(connection.get(), kAnswerWithin, stop);

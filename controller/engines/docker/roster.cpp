@@ -28,6 +28,12 @@ void Roster::set_frozen(domain::ReplicaId replica, FrozenBy by) {
   if (found != members_.end()) found->second.frozen = by;
 }
 
+void Roster::set_answers_quiet(domain::ReplicaId replica, bool answers) {
+  const std::lock_guard lock{mutex_};
+  const auto found = members_.find(replica);
+  if (found != members_.end()) found->second.answers_quiet = answers;
+}
+
 std::optional<Member> Roster::find(domain::ReplicaId replica) const {
   const std::lock_guard lock{mutex_};
   const auto found = members_.find(replica);

@@ -26,7 +26,8 @@ struct Member {
   MemberState state = MemberState::starting;
   std::shared_ptr<Following> output = {};
   FrozenBy frozen = FrozenBy::nobody;
-  bool out_of_memory = false;  // the kernel killed something in it
+  std::optional<bool> answers_quiet = {};  // its bootstrap knows the question; unknown until it is looked up
+  bool out_of_memory = false;              // the kernel killed something in it
   std::optional<domain::Bytes> memory_peak = {};
   std::optional<domain::Time> memory_told = {};
   std::optional<ports::Exit> exit = {};  // seen while it was starting
@@ -54,6 +55,7 @@ class Roster {
   std::optional<std::pair<domain::ReplicaId, ports::Exit>> exited(const std::string& container, int code);
 
   void set_frozen(domain::ReplicaId replica, FrozenBy by);
+  void set_answers_quiet(domain::ReplicaId replica, bool answers);
   std::optional<Member> find(domain::ReplicaId replica) const;
   bool knows(const std::string& container) const;
   std::optional<Member> member(domain::ReplicaId replica) const;
