@@ -24,7 +24,8 @@ std::string text_of(const DevProof& proof) {
 
 std::optional<LeftBehind> read_mark(const fs::path& file, const std::string& api) {
   std::ifstream stream(file);
-  LeftBehind left{.function = {}, .proof = {}, .file = file};
+  LeftBehind left;
+  left.file = file;
   std::string at;
   const bool whole = std::getline(stream, at) && std::getline(stream, left.function.space) &&
                      std::getline(stream, left.function.name) && std::getline(stream, left.proof.installation) &&
