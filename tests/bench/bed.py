@@ -45,7 +45,7 @@ class Bed:
     """One hearthd, with so many cells of each kind that its functions can use; none unless they are asked for."""
 
     def __init__(self, cells=0, parked=False, **settings):
-        self.cells = cells
+        self.cells, self.parked = cells, parked and has_parked_networks()
         if cells and not has_cells():
             raise RuntimeError("this hearthd has no cells")
         known = {}
@@ -86,6 +86,10 @@ class Bed:
     def await_cells(self, runtime, seconds=180):
         """As many cells of the runtime are ready as there can be."""
         wait_for(f"the cells of {runtime} are ready", lambda: self.ready_cells(runtime) >= self.cells, seconds, between=0.02)
+
+    def await_parked(self):
+        """As many networks stand ready as there can be."""
+        wait_for("the parked networks stand ready", lambda: self.metric("hearth_parked_networks") >= PARKED, 60, between=0.02)
 
     def ready_cells(self, runtime):
         return self.metric("hearth_cells_ready", runtime=runtime)

@@ -37,6 +37,8 @@ def waited(bed, case, settings, rounds, cells):
         bed.await_cold("sleeps")
         if cells:
             bed.await_cells("python", seconds=300)
+        if bed.parked:
+            bed.await_parked()
         answers = all_at_once(bed.hearthd.gateway, [f"/fn/sleeps/?seconds={SECONDS}"] * CALLS)
         refused = [one for one in answers if one.status != 200]
         if refused:

@@ -33,6 +33,8 @@ class Cold:
         self.bed.await_cold(self.name)
         if self.runtime:
             self.bed.await_cells(self.runtime)
+        if self.bed.parked:
+            self.bed.await_parked()
         answer = self.bed.call(self.name)
         phases = answer.phases()
         if "cold" not in phases:
