@@ -93,7 +93,7 @@ class Changes(unittest.TestCase):
 class Kept(unittest.TestCase):
     def document(self):
         figures = [figure("a", [[1.23456789, 2], [3]], floor="b", goals=[{"of": "ratio", "most": 2}], parts={"cold": 1.0}),
-                   figure("b", [[1, 1], [1]], better=""), Absent("c", "this hearthd has none")]
+                   Figure("b", "", [[1, 1], [1]], better=""), Absent("c", "this hearthd has none")]
         return results.document("cold", "Cold starts", figures, results.describe_machine(), {"rounds": 2})
 
     def test_what_is_kept_is_read_as_it_was_but_for_digits(self):
@@ -104,7 +104,7 @@ class Kept(unittest.TestCase):
                 one, other, absent = results.figures_of(kept)
                 self.assertEqual((one.rounds, one.goals, one.parts), ([[1.2346, 2], [3]], [{"of": "ratio", "most": 2}],
                                                                       {"cold": 1.0}))
-                self.assertEqual((other.better, absent), ("", Absent("c", "this hearthd has none")))
+                self.assertEqual((other.unit, other.better, absent), ("", "", Absent("c", "this hearthd has none")))
             self.assertIn("[1.2346, 2.0]", path.read_text(), "a round stands on one line")
 
     def test_each_figure_is_a_line_for_the_reader(self):

@@ -65,7 +65,7 @@ def round_off(value):
 
 
 def from_json(told):
-    return Absent(**told) if "why" in told else Figure(**{"better": "", **told})
+    return Absent(**told) if "why" in told else Figure(**{"unit": "", "better": "", **told})
 
 
 def figures_of(document):
