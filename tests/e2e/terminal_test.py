@@ -188,7 +188,7 @@ class Watch(TerminalCase):
         self.assertLessEqual(calls, 2 * made + 1)
         self.assertLessEqual(calls, 10.5, "no faster than one client can be")
         self.assertEqual(errors, 0)
-        quiet = r"pace +warm +1 warm( +0){5}"
+        quiet = r"pace +warm +1 (?:warm|frozen)( +0){5}"
         wait_for("it is quiet", lambda: re.search(quiet, terminal.screen()), 60, between=0.1)
         calls, errors, cold_starts, _ = rates(self.hearthd.load("pace", "/500", threads=1))
         self.assertAlmostEqual(errors, calls, delta=1)
