@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import sys
+import time
 
 import report
 import results
@@ -62,8 +63,9 @@ def main():
 def measure(row, options, machine):
     print(f"==> {row}", file=sys.stderr, flush=True)
     module = importlib.import_module(f"rows.{row}")
+    begun = time.monotonic()
     figures = module.measure(options)
-    settings = {"rounds": options.rounds, "long": options.long}
+    settings = {"rounds": options.rounds, "long": options.long, "minutes": round((time.monotonic() - begun) / 60, 1)}
     return results.document(row, module.TITLE, figures, machine, settings)
 
 

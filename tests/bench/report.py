@@ -12,7 +12,7 @@ Made from `tests/bench/results/*.json` by `./dev bench --keep`: measure anew ins
 ## How it is measured, and how to repeat it
 
 ```sh
-./dev bench                     # every row; {minutes} on two cores
+./dev bench                     # every row; {minutes} minutes where this was measured
 ./dev bench cold burst          # some of them
 ./dev bench cold --compare tests/bench/results/cold.json    # what changed by 15 % or more
 ./dev bench --keep              # put the results and this page in place of the kept ones
@@ -118,5 +118,6 @@ def write_page(documents):
     for one in known:
         machines.setdefault(machine_words(one["machine"]), []).append(one["row"])
     told = [f"{words}" + (f" ({', '.join(rows)})" if len(machines) > 1 else "") for words, rows in machines.items()]
-    parts = [HEAD.format(minutes="about 40 minutes"), "Measured on: " + "; ".join(told) + ".\n", *map(as_section, known)]
+    minutes = sum(one["settings"].get("minutes", 0) for one in known)
+    parts = [HEAD.format(minutes=round(minutes)), "Measured on: " + "; ".join(told) + ".\n", *map(as_section, known)]
     PAGE.write_text("\n".join(parts))
