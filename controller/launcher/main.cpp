@@ -121,14 +121,15 @@ void unpack(Rest rest) {
   if (tar < 0) end_by_error("start tar");
   ::close(ends[0]);
   static char piece[kPiece];
-  for (std::uint64_t left = handover.package; left > 0;) {
+  std::uint64_t left = handover.package;
+  while (left > 0) {
     if (rest.size == 0) {
       rest.begin = piece;
       rest.size = receive(piece, left < kPiece ? left : kPiece, "hearthd left before the package was whole");
     }
     const auto sent = ::send(ends[1], rest.begin, rest.size, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) break;  // its exit code tells
+    if (sent < 0) break;  // it has said why
     rest.begin += sent;
     rest.size -= static_cast<std::size_t>(sent);
     left -= static_cast<std::uint64_t>(sent);
@@ -137,7 +138,7 @@ void unpack(Rest rest) {
   int status = 0;
   while (::waitpid(tar, &status, 0) < 0 && errno == EINTR) {
   }
-  if (status != 0) end("the package cannot be unpacked");
+  if (status != 0 || left > 0) end("the package cannot be unpacked");
 }
 
 void become() {

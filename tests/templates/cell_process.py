@@ -45,6 +45,8 @@ class Cell:
         self.process.kill()
         self.process.wait()
         self.hearthd.close()
+        if os.path.ismount(self.function):
+            subprocess.run(["umount", self.function], check=True)
         self._log.close()
         shutil.rmtree(self.folder)
 
@@ -61,15 +63,22 @@ class Cell:
                 file.write(text)
             os.chmod(f"{self.function}/{name}", 0o755)
 
-    def tar(self):
+    def tar(self, before=()):
+        """The package as hearthd streams it, with the entries `before` it: (name, what is set of it, content)."""
         package = io.BytesIO()
         with tarfile.open(fileobj=package, mode="w") as tar:
-            for name, text in self._files.items():
+            files = [(name, {"mode": 0o555}, text) for name, text in self._files.items()]
+            for name, settings, text in [*before, *files, (".", {"type": tarfile.DIRTYPE, "mode": 0o555}, "")]:
                 entry = tarfile.TarInfo(name)
                 entry.size = len(text.encode())
-                entry.mode = 0o755
+                for setting, value in settings.items():
+                    setattr(entry, setting, value)
                 tar.addfile(entry, io.BytesIO(text.encode()))
         return package.getvalue()
+
+    def limit(self, size):
+        """Its folder has no more room than that: memory, as in a container."""
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", self.function], check=True)
 
     def line(self, handler, env=(), **more):
         variables = {"HEARTH_HANDLER": handler, "HEARTH_FUNCTION": "greet", "HEARTH_REVISION": "7",

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import sys
+import tarfile
 import unittest
 
 from cell_process import Cell
@@ -57,6 +58,54 @@ class Contract:
         self.assertEqual(os.path.getsize(f"{cell.function}/more.txt"), 400_000)
         self.assertEqual(cell.call().status, 200)
 
+    def stream(self, cell, tar):
+        cell.send(cell.line(self.handler, package=len(tar)) + tar)
+        return cell.answer()
+
+    def test_a_package_that_is_streamed_keeps_its_modes(self):
+        cell = self.cell({**self.files, "sub/word.txt": "word"})
+        tar = cell.tar([("sub", {"type": tarfile.DIRTYPE, "mode": 0o555}, "")])
+        self.assertEqual(self.stream(cell, tar), b'{"ready": true}\n', cell.log())
+        for path in ("", "/sub", "/sub/word.txt"):
+            self.assertEqual(os.stat(cell.function + path).st_mode & 0o7777, 0o555, path)
+
+    def test_nothing_of_a_package_comes_out_of_its_folder(self):
+        cell = self.cell()
+        link, hard = {"type": tarfile.SYMTYPE}, {"type": tarfile.LNKTYPE}
+        tar = cell.tar([
+            ("../out", {}, "out"),
+            ("sub/../../out", {}, "out"),
+            (f"{cell.folder}/out", {}, "out"),
+            ("up", {**link, "linkname": ".."}, ""), ("up/out", {}, "out"),
+            ("away", {**link, "linkname": cell.folder}, ""), ("away/out", {}, "out"),
+            ("log", {**hard, "linkname": "../log"}, ""),
+            ("its-log", {**hard, "linkname": f"{cell.folder}/log"}, ""),
+        ])
+        self.assertEqual(self.stream(cell, tar), b"")
+        self.assert_ended(cell, "the package cannot be unpacked")
+        self.assertFalse(os.path.exists(f"{cell.folder}/out"))
+        self.assertEqual(os.stat(f"{cell.folder}/log").st_nlink, 1)
+
+    def test_a_package_that_breaks_off_ends_it(self):
+        cell = self.cell({**self.files, "more.txt": "x" * 400_000})
+        tar = cell.tar()
+        cell.send(cell.line(self.handler, package=len(tar)) + tar[:200_000])
+        cell.hearthd.shutdown(socket.SHUT_WR)
+        self.assert_ended(cell, "hearthd left before the package was whole")
+
+    @unittest.skipIf(os.geteuid() != 0, "only root may mount")
+    def test_a_package_larger_than_its_folder_ends_it(self):
+        cell = self.cell({**self.files, "more.txt": "x" * 4_000_000})
+        cell.limit("1m")
+        tar = cell.tar()
+        cell.hearthd.settimeout(20)
+        try:
+            cell.send(cell.line(self.handler, package=len(tar)) + tar)
+        except OSError:  # it ended before it had taken all
+            pass
+        self.assert_ended(cell, "the package cannot be unpacked")
+        self.assertRegex(cell.log(), "more.txt: .*(No space left on device|Wrote only)")
+
     def test_what_does_not_load_ends_it_as_it_ends_a_replica(self):
         cell = self.cell({})
         cell.bind()
@@ -86,9 +135,12 @@ class Contract:
         cell = self.cell({})
         cell.send(data)
         cell.hearthd.shutdown(socket.SHUT_WR)
+        self.assert_ended(cell, "")
+
+    def assert_ended(self, cell, why):
         self.assertEqual(cell.answer(), b"")
         self.assertEqual(cell.exit_code(), 1, cell.log())
-        self.assertRegex(cell.log().splitlines()[-1], "^this cell ends: ")
+        self.assertRegex(cell.log(), "(?m)^this cell ends: " + why)
 
     def test_sigterm_ends_it_at_once(self):
         cell = self.cell()

@@ -94,13 +94,16 @@ def _become(handover, rest, connection):
 
 def _unpack(folder, left, piece, connection):
     command = ["tar", "--extract", "--file=-", "--preserve-permissions", f"--directory={folder}"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as tar:
-        while left:
-            piece = piece or connection.recv(min(left, _PIECE))
-            if not piece:
-                raise _Wrong("hearthd left before the package was whole")
-            tar.stdin.write(piece)
-            left -= len(piece)
-            piece = b""
+    try:
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as tar:
+            while left:
+                piece = piece or connection.recv(min(left, _PIECE))
+                if not piece:
+                    raise _Wrong("hearthd left before the package was whole")
+                tar.stdin.write(piece)
+                left -= len(piece)
+                piece = b""
+    except BrokenPipeError:  # it has said why
+        raise _Wrong("the package cannot be unpacked") from None
     if tar.returncode != 0:
         raise _Wrong("the package cannot be unpacked")
