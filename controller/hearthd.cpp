@@ -254,15 +254,16 @@ class Hearthd::Parts {
                                           .cells = engine_.cells(),
                                           .parked_networks = engine_.parked()};
                 },
-            .obstacle_to_cells = [this](const domain::FunctionSpec& spec) { return obstacle_to_cells(spec); },
+            .obstacle_to_cells = [this](const domain::Revision& revision) { return obstacle_to_cells(revision); },
             .unready = [this] { return dispatcher_.engine_away(); }};
   }
 
   // The function's own come first: they are its author's to change.
-  std::optional<std::string> obstacle_to_cells(const domain::FunctionSpec& spec) {
+  std::optional<std::string> obstacle_to_cells(const domain::Revision& revision) {
+    const auto& spec = revision.spec;
     if (auto obstacle = domain::obstacle_to_cells(spec)) return obstacle;
     if (!with_cells_.contains(spec.runtime)) return "runtime " + spec.runtime + " has no cells";
-    return engine_.obstacle_to_cells();
+    return engine_.obstacle_to_cells(revision.image, spec.limits);
   }
 
   Succession::Parts shared() {

@@ -32,7 +32,7 @@ FunctionParts parts_of(const Parts& parts, control::Versioned<domain::Function> 
   const auto shown = function.value.active != 0 ? function.value.active : function.value.latest;
   auto revision = parts.service.revision(name, shown);
   auto view = parts.service.view(name);
-  auto obstacle = parts.info.obstacle_to_cells(revision.spec);
+  auto obstacle = parts.info.obstacle_to_cells(revision);
   return {.function = std::move(function),
           .shown = std::move(revision),
           .view = std::move(view),

@@ -34,7 +34,7 @@ struct Info {
   // Both from any thread, and soon: asked on every /v1/info and /readyz.
   std::function<EngineFacts()> engine;
   // Why replicas of a function are not started in cells; nothing: they are, where one is ready.
-  std::function<std::optional<std::string>(const domain::FunctionSpec& spec)> obstacle_to_cells;
+  std::function<std::optional<std::string>(const domain::Revision& revision)> obstacle_to_cells;
   std::function<std::optional<domain::Fault>()> unready;  // why calls cannot be served; nothing: they can
 };
 

@@ -15,6 +15,8 @@ constexpr std::array<std::string_view, 6> kNames{
     "TZ", "LANG", "LANGUAGE", "GLIBC_TUNABLES", "OPENSSL_CONF", "UV_THREADPOOL_SIZE"};
 constexpr std::string_view kReadLater = "NODE_ENV";
 
+constexpr std::uint64_t kMostOfMemory = 4;  // a package may take the quarter of it
+
 bool matters_at_start(std::string_view name) {
   if (name == kReadLater) return false;
   return std::ranges::find(kNames, name) != kNames.end() ||
@@ -33,6 +35,16 @@ std::optional<std::string> obstacle_to_cells(const FunctionSpec& spec) {
   }
   for (const auto& [name, value] : spec.env) {
     if (matters_at_start(name)) return "env." + name + ": processes read it as they start, and a cell's runs already";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> obstacle_to_streaming(Bytes room, const Limits& limits) {
+  constexpr const char* kWhy = "cells are sent their packages, for hearthd may mount nothing that Docker sees, and ";
+  if (room > kLargestStreamed) return kWhy + ("this one takes more than " + to_string(kLargestStreamed));
+  if (room.count > limits.memory.count / kMostOfMemory) {
+    const auto whole = mebibytes((room.count + mebibytes(1).count - 1) / mebibytes(1).count);
+    return kWhy + ("this one would take " + to_string(whole) + " of limits.memory, more than a quarter of it");
   }
   return std::nullopt;
 }

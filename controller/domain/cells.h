@@ -21,10 +21,16 @@ inline constexpr Limits kCellLimits{};
 //   env                             given in the handover, but for what a process reads once, as it starts
 //   concurrency, timeout, handler   given in the handover
 //   network.egress                  cells of both kinds
-//   the package                     bound read-only to /function
+//   the package                     bound read-only to /function, or streamed there
 //   tmp                             only as large as a cell's is
 //   network.attach, container_runtime, debug, image, build   not in a cell
 std::optional<std::string> obstacle_to_cells(const FunctionSpec& spec);
+
+// What a cell that its package is streamed to has room for.
+inline constexpr Bytes kLargestStreamed = mebibytes(64);
+
+// The same of a package that is streamed and takes `room` there: it is the function's own memory from then on.
+std::optional<std::string> obstacle_to_streaming(Bytes room, const Limits& limits);
 
 struct CellBounds {
   std::uint32_t min = 1;  // ready while any function could use them

@@ -214,7 +214,7 @@ void LinuxHost::become(ReplicaId cell, ReplicaId replica, const std::string& rec
   const auto from = domain::format_replica(cell);
   const auto to = domain::format_replica(replica);
   remember(cell, record);
-  if (mounts_are_seen_) packages_.rename(from, to);
+  packages_.rename(from, to);
   if (::renameat(replicas_.get(), from.c_str(), replicas_.get(), to.c_str()) != 0) fail("rename the folder of " + from);
 }
 

@@ -39,6 +39,22 @@ struct Attributes {  // struct mount_attr
   throw domain::Error(domain::Code::unavailable, domain::Layer::gateway, attempt + ": " + std::strerror(errno));
 }
 
+Descriptor open_tree(const fs::path& folder) {
+  return Descriptor{
+      static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, folder.c_str(), kClone | O_CLOEXEC | AT_SYMLINK_NOFOLLOW))};
+}
+
+bool seal(const Descriptor& tree) {
+  Attributes attributes{.set = kReadOnly | kNoSetUser | kNoDevices, .propagation = MS_PRIVATE};
+  return ::syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0;
+}
+
+// Older kernels, and what keeps system calls from a container, have some of them only.
+bool can_seal(const fs::path& folder) {
+  const auto tree = open_tree(folder);
+  return tree && seal(tree);
+}
+
 // mountinfo(5): "36 35 98:0 /mnt1 /mnt2 rw,noatime shared:1 - ext3 /dev/root rw,errors=continue"
 bool hands_on(const fs::path& folder) {
   std::ifstream table{"/proc/self/mountinfo"};
@@ -62,6 +78,7 @@ bool PackageMounts::open() {
   fs::create_directories(folder_, failed);
   if (failed) return false;
   ::chmod(folder_.c_str(), 0711);
+  if (!can_seal(folder_)) return false;
   if (!hands_on(folder_)) {  // else an earlier hearthd's is still there
     if (::mount(folder_.c_str(), folder_.c_str(), nullptr, MS_BIND, nullptr) != 0) return false;
     // Private first: in a group of its own, or whoever shares the mount around it would be handed on to as well.
@@ -81,17 +98,16 @@ fs::path PackageMounts::make(const std::string& name) {
 }
 
 void PackageMounts::rename(const std::string& name, const std::string& to) {
-  if (::rename((folder_ / name).c_str(), (folder_ / to).c_str()) != 0) fail("rename the folder of cell " + name);
+  if (::rename((folder_ / name).c_str(), (folder_ / to).c_str()) != 0 && errno != ENOENT) {
+    fail("rename the folder of cell " + name);
+  }
 }
 
 void PackageMounts::bind(const std::string& name, const fs::path& package) {
   const auto attempt = "bind a package to " + (folder_ / name).string();
-  const Descriptor tree{
-      static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, package.c_str(), kClone | O_CLOEXEC | AT_SYMLINK_NOFOLLOW))};
-  if (!tree) fail(attempt);
+  const auto tree = open_tree(package);
   // Before it is anywhere: bound first and made read-only after, it would stay writable where it was handed on to.
-  Attributes attributes{.set = kReadOnly | kNoSetUser | kNoDevices, .propagation = MS_PRIVATE};
-  if (::syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) fail(attempt);
+  if (!tree || !seal(tree)) fail(attempt);
   if (::syscall(SYS_move_mount, tree.get(), "", AT_FDCWD, (folder_ / name).c_str(), kFromEmptyPath) != 0) fail(attempt);
 }
 

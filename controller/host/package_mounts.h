@@ -14,11 +14,12 @@ class PackageMounts {
  public:
   explicit PackageMounts(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  // Makes the folder, and a mount of its own that hands on what is mounted in it. False where that cannot be.
+  // Makes the folder, and a mount of its own that hands on what is mounted in it. False where that cannot be, or where
+  // bind() could not.
   bool open();
   // A fresh empty folder to bind a container to. Throws domain::Error.
   std::filesystem::path make(const std::string& name);
-  void rename(const std::string& name, const std::string& to);
+  void rename(const std::string& name, const std::string& to);  // where there is one
   // `package` over that folder: read-only, without devices or set-user-id programs from its first moment on. The
   // package may change its name or go afterwards, what is mounted stays.
   void bind(const std::string& name, const std::filesystem::path& package);

@@ -77,7 +77,7 @@ class Host : public Doors {
 
   // --- cells: containers that run before it is known whose they are ---
 
-  // Whether a package can be bound into one: we may mount, and the engine sees it.
+  // Whether a package can be bound into one: we may mount, and the engine sees it. Else it makes no package folders.
   virtual bool can_bind() = 0;
   // A fresh empty folder, for the cell's container to be bound to with propagation `rslave`.
   virtual std::filesystem::path make_package_folder(domain::ReplicaId cell) = 0;

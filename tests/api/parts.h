@@ -37,7 +37,7 @@ struct WholeHearth {
                          .cells = {},
                          .parked_networks = 3};
     };
-    info.obstacle_to_cells = [](const domain::FunctionSpec& spec) { return domain::obstacle_to_cells(spec); };
+    info.obstacle_to_cells = [](const domain::Revision& one) { return domain::obstacle_to_cells(one.spec); };
     info.unready = [this] { return unready; };
   }
 

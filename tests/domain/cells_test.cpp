@@ -50,6 +50,20 @@ TEST(ObstacleToCells, IsWhatAProcessReadsAsItStarts) {
   }
 }
 
+TEST(ObstacleToStreaming, IsASizeThatACellHasNoRoomForOrThatIsMostOfItsMemory) {
+  Limits limits;
+  limits.memory = gibibytes(1);
+  EXPECT_EQ(obstacle_to_streaming(Bytes{}, limits), std::nullopt);
+  EXPECT_EQ(obstacle_to_streaming(kLargestStreamed, limits), std::nullopt);
+  const auto large = obstacle_to_streaming({kLargestStreamed.count + 1}, limits).value_or("none");
+  EXPECT_NE(large.find("more than 64Mi"), std::string::npos) << large;
+
+  limits.memory = mebibytes(64);
+  EXPECT_EQ(obstacle_to_streaming(mebibytes(16), limits), std::nullopt);
+  const auto tight = obstacle_to_streaming({mebibytes(16).count + 1}, limits).value_or("none");
+  EXPECT_NE(tight.find("17Mi of limits.memory"), std::string::npos) << tight;
+}
+
 TEST(CellDemand, IsTheLeastWhereNothingWasWanted) {
   const CellDemand demand;
   EXPECT_EQ(demand.ready({.min = 1, .max = 8}, Time{1h}), 1u);

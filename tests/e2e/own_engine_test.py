@@ -79,6 +79,15 @@ class OwnEngine(unittest.TestCase):
         hearthd.await_nothing_left()
         self.assertIn("/run/hearth/fn.sock", hearthd.call("safe").text)
 
+    def test_packages_are_streamed_to_cells_over_tls(self):
+        hearthd = self.hearthd(cells_min="1", cells_max="1", **self.over_tls(self.client))
+        hearthd.deploy_python("sent", HELLO, "network: {egress: deny}\n")
+        wait_for("a cell waits, and the package", lambda: list(hearthd.state_dir.glob("unpacked/*/*.tar")) and any(
+            one["ready"] for one in hearthd.ask("GET", "/v1/info").json()["cells"]), 60)
+        cells = {record["container"] for record in hearthd.records() if record["idle"]}
+        self.assertIn("/run/hearth/fn.sock", hearthd.call("sent").text)
+        self.assertTrue(cells & hearthd.containers("sent"))
+
     def refusal(self, environment=None, **settings):
         """What hearthd says when it does not start: one line."""
         folder = tempfile.mkdtemp(dir=self.folder)

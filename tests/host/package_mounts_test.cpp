@@ -135,6 +135,18 @@ TEST_F(Packages, ThatAreMissingAreAnError) {
   EXPECT_THROW(mounts_.make("one"), domain::Error) << "it is there already";
 }
 
+TEST_F(Packages, AreNotNeededForACellToBecomeAReplica) {
+  LinuxHost host{run_.path(), true};
+  host.make_socket_folder(7, ports::kReplicaUser);
+  host.remember(7, "idle");
+
+  host.become(7, 8, "a replica's");
+
+  EXPECT_EQ(host.remembered(), (std::map<domain::ReplicaId, std::string>{{8, "a replica's"}}));
+  host.forget(8);
+  EXPECT_TRUE(host.remembered().empty());
+}
+
 TEST_F(Packages, BecomeAReplicasWithItsRecord) {
   LinuxHost host{run_.path(), true};
   host.make_socket_folder(7, ports::kReplicaUser);

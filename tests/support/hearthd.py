@@ -23,11 +23,14 @@ def program(variable, name):
 
 
 class Hearthd:
-    def __init__(self, docker_socket=None, state_dir=None, **settings):
-        """`settings` become flags: stop_grace="1s" → --stop-grace=1s. Returns when it is ready."""
+    def __init__(self, docker_socket=None, state_dir=None, run_by=(), user=0, **settings):
+        """`settings` become flags: stop_grace="1s" → --stop-grace=1s. `run_by`: words before the program, which take
+        rights from it; the folder is `user`'s. Returns when it is ready."""
         self.docker = Docker(docker_socket)
         self.folder = Path(tempfile.mkdtemp(prefix="hearth-e2e-", dir="/tmp"))
         self.folder.chmod(0o711)
+        os.chown(self.folder, user, -1)
+        self.run_by = run_by
         self.state_dir = Path(state_dir or self.folder / "state")
         self.run_dir = self.folder / "run"
         self.config_dir = self.folder / "config"
@@ -53,7 +56,7 @@ class Hearthd:
                  "config_dir": self.config_dir, "docker_socket": self.docker.socket, **self.settings, **others}
         if "docker_host" in self.settings:
             del flags["docker_socket"]
-        return [program("HEARTH_TEST_HEARTHD", "hearthd"),
+        return [*self.run_by, program("HEARTH_TEST_HEARTHD", "hearthd"),
                 *(f"--{key.replace('_', '-')}={value}" for key, value in flags.items())]
 
     def start(self, await_ready=True):

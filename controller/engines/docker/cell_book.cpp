@@ -19,8 +19,8 @@ constexpr std::size_t kSparePages = 16;
 
 }  // namespace
 
-CellBook::CellBook(Cells& cells, Images& images, PackageFolders& folders)
-    : cells_(cells), images_(images), folders_(folders), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+CellBook::CellBook(Cells& cells, Images& images, PackageCopies& copies)
+    : cells_(cells), images_(images), copies_(copies), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 CellBook::~CellBook() { end(); }
 
@@ -32,16 +32,16 @@ void CellBook::end() {
 void CellBook::expect(const ReplicaSpec& spec) {
   if (!spec.in_cell) return forget(spec.function);
   const auto user = to_string(spec.function);
-  folders_.hold(spec.image, user);
+  copies_.hold(spec.image, user);
   const std::lock_guard lock{mutex_};
-  functions_[spec.function] = {spec.image, network_kind(spec)};
+  functions_[spec.function] = {.image = spec.image, .network = network_kind(spec), .limits = spec.limits};
   if (!is_ready(spec.image)) asked_.push_back(spec.image);
   changes_ = true;
   changed_.notify_all();
 }
 
 void CellBook::forget(const domain::FunctionName& function) {
-  folders_.let_go(to_string(function));
+  copies_.let_go(to_string(function));
   const std::lock_guard lock{mutex_};
   if (functions_.erase(function) == 0) return;
   changes_ = true;
@@ -49,11 +49,11 @@ void CellBook::forget(const domain::FunctionName& function) {
 }
 
 void CellBook::moves_in(domain::ReplicaId replica, const std::string& image) {
-  folders_.hold(image, domain::format_replica(replica));
+  copies_.hold(image, domain::format_replica(replica));
 }
 
 void CellBook::moves_out(domain::ReplicaId replica) {
-  if (!folders_.let_go(domain::format_replica(replica))) return;
+  if (!copies_.let_go(domain::format_replica(replica))) return;
   const std::lock_guard lock{mutex_};
   changes_ = true;
   changed_.notify_all();
@@ -77,8 +77,20 @@ std::optional<Seat> CellBook::seat(const ReplicaSpec& spec) {
     changed_.wait_for(lock, kPatience, [&] { return pages_.contains(spec.image); });
     if (!is_ready(spec.image)) return std::nullopt;
   }
+  if (obstacle(pages_.at(spec.image), spec.limits)) return std::nullopt;
   const auto& recipe = *pages_.at(spec.image).recipe;
-  return Seat{.kind = {recipe.image, network_kind(spec)}, .recipe = recipe, .package = folders_.path_of(spec.image)};
+  return Seat{.kind = {recipe.image, network_kind(spec)}, .recipe = recipe, .package = copies_.path_of(spec.image)};
+}
+
+std::optional<std::string> CellBook::obstacle(const std::string& image, const domain::Limits& limits) {
+  const std::lock_guard lock{mutex_};
+  const auto page = pages_.find(image);
+  return page == pages_.end() ? std::nullopt : obstacle(page->second, limits);
+}
+
+std::optional<std::string> CellBook::obstacle(const Page& page, const domain::Limits& limits) const {
+  if (copies_.way() == PackageWay::bound) return std::nullopt;
+  return domain::obstacle_to_streaming(page.room, limits);
 }
 
 void CellBook::run(const std::stop_token& stop) {
@@ -91,7 +103,7 @@ void CellBook::run(const std::stop_token& stop) {
       recount();
       if (!recovered_) continue;
       lock.unlock();
-      folders_.tidy();
+      copies_.tidy();
       lock.lock();
       continue;
     }
@@ -107,10 +119,10 @@ void CellBook::run(const std::stop_token& stop) {
   }
 }
 
-// A folder goes when nobody holds it, and its page stays.
+// A copy goes when nobody holds it, and its page stays.
 bool CellBook::is_ready(const std::string& image) const {
   const auto page = pages_.find(image);
-  return page != pages_.end() && page->second.recipe && folders_.find(image);
+  return page != pages_.end() && page->second.recipe && copies_.has(image);
 }
 
 CellBook::Page CellBook::look_up(const std::string& image, const std::stop_token& stop) {
@@ -120,7 +132,7 @@ CellBook::Page CellBook::look_up(const std::string& image, const std::stop_token
     page.found_out = true;
     const auto label = found ? found->labels.find(kRecipeLabel) : std::map<std::string, std::string>::const_iterator{};
     if (found && label != found->labels.end()) page.recipe = read_recipe(label->second);
-    if (page.recipe) folders_.make(image, stop);
+    if (page.recipe) page.room = copies_.make(image, stop);
   } catch (const std::exception& error) {
     telemetry::log::warn("a function cannot start in cells", {{"image", image}, {"reason", error.what()}});
   }
@@ -131,7 +143,7 @@ CellBook::Page CellBook::look_up(const std::string& image, const std::stop_token
 void CellBook::forget_pages() {
   if (pages_.size() <= 2 * functions_.size() + kSparePages) return;
   std::set<std::string> used;
-  for (const auto& [function, use] : functions_) used.insert(use.first);
+  for (const auto& [function, use] : functions_) used.insert(use.image);
   std::erase_if(pages_, [&](const auto& page) { return !used.contains(page.first); });
 }
 
@@ -139,9 +151,9 @@ void CellBook::recount() {
   std::map<CellKind, std::pair<CellRecipe, std::size_t>> kinds;
   for (const auto& [kind, recipe] : told_) kinds[kind] = {recipe, 0};
   for (const auto& [function, use] : functions_) {
-    const auto page = pages_.find(use.first);
-    if (page == pages_.end() || !page->second.recipe) continue;
-    auto& kind = kinds[{page->second.recipe->image, use.second}];
+    const auto page = pages_.find(use.image);
+    if (page == pages_.end() || !page->second.recipe || obstacle(page->second, use.limits)) continue;
+    auto& kind = kinds[{page->second.recipe->image, use.network}];
     kind.first = *page->second.recipe;
     ++kind.second;
   }

@@ -18,6 +18,13 @@ constexpr const char* kPackageFolder = "/function";
 constexpr std::uint32_t kFirstUser = 0x4000'0000;
 constexpr std::uint32_t kUsers = 0x1000'0000;
 
+// The cell's own, who fills it. Compiled functions are run from there.
+std::string memory_for_package(std::uint32_t user) {
+  const auto id = std::to_string(user);
+  return "rw,exec,nosuid,nodev,mode=0755,uid=" + id + ",gid=" + id +
+         ",size=" + std::to_string(domain::kLargestStreamed.count);
+}
+
 }  // namespace
 
 std::string write_recipe(const CellRecipe& recipe) {
@@ -63,6 +70,10 @@ json cell_body(ReplicaId cell, const CellKind& kind, const std::vector<std::stri
   body["Entrypoint"] = command;
   body["Cmd"] = json::array();
   body["WorkingDir"] = "/";  // a process that stood in the empty folder would stay below what is bound over it
+  if (folders.package.empty()) {
+    body["HostConfig"]["Tmpfs"][kPackageFolder] = memory_for_package(user);
+    return body;
+  }
   body["HostConfig"]["Mounts"].push_back({{"Type", "bind"},
                                           {"Source", folders.package},
                                           {"Target", kPackageFolder},
@@ -73,10 +84,11 @@ json cell_body(ReplicaId cell, const CellKind& kind, const std::vector<std::stri
 
 std::uint32_t user_of_cell(ReplicaId cell) { return kFirstUser + static_cast<std::uint32_t>(cell % kUsers); }
 
-std::string handover_line(const ReplicaSpec& spec, const CellRecipe& recipe) {
+std::string handover_line(const ReplicaSpec& spec, const CellRecipe& recipe, std::uint64_t package) {
   auto env = environment_of(spec);
   if (spec.handler.empty() && !recipe.handler.empty()) env["HEARTH_HANDLER"] = recipe.handler;
-  const json line{{"env", env}, {"folder", kPackageFolder}, {"handler", env["HEARTH_HANDLER"]}};
+  json line{{"env", env}, {"folder", kPackageFolder}, {"handler", env["HEARTH_HANDLER"]}};
+  if (package > 0) line["package"] = package;
   // What is no UTF-8 in a variable's value could not have come through the API either.
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }

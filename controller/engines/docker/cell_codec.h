@@ -37,7 +37,9 @@ struct CellKind {
 ports::ReplicaSpec spec_of_cell(domain::ReplicaId cell, const CellKind& kind);
 
 struct CellFolders {
-  std::string package;  // bound to /function, handing mounts on; the socket's is among the surroundings
+  // Bound to /function, handing mounts on. Empty: the cell has memory there, which its package is streamed to. The
+  // socket's is among the surroundings.
+  std::string package;
 };
 // POST /containers/create. `user` is the cell's own.
 nlohmann::json cell_body(domain::ReplicaId cell, const CellKind& kind, const std::vector<std::string>& command,
@@ -46,8 +48,9 @@ nlohmann::json cell_body(domain::ReplicaId cell, const CellKind& kind, const std
 // A user and group id that no other replica of this machine has had lately.
 std::uint32_t user_of_cell(domain::ReplicaId cell);
 
-// The line that makes a cell the replica `spec` (docs/reference/cells.md).
-std::string handover_line(const ports::ReplicaSpec& spec, const CellRecipe& recipe);
+// The line that makes a cell the replica `spec` (docs/reference/container.md). `package`: how many bytes of a tar
+// follow it; 0: what it needs is there.
+std::string handover_line(const ports::ReplicaSpec& spec, const CellRecipe& recipe, std::uint64_t package = 0);
 
 // POST /containers/ID/update: what was written to its control groups already.
 nlohmann::json update_body(const ports::Allowance& allowance);

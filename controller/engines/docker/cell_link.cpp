@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,7 +39,8 @@ bool CellLink::quiet() const {
   return ::poll(&one, 1, 0) == 0;
 }
 
-CellLink::Heard CellLink::hand_over(std::string_view line, domain::Time deadline, const std::stop_token& stop) {
+CellLink::Heard CellLink::hand_over(std::string_view line, const Parcel& package, domain::Time deadline,
+                                    const std::stop_token& stop) {
   const ports::Descriptor halt{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   if (!halt) {
     throw domain::Error(domain::Code::unavailable, domain::Layer::gateway,
@@ -48,8 +50,22 @@ CellLink::Heard CellLink::hand_over(std::string_view line, domain::Time deadline
                                   const std::uint64_t one = 1;
                                   static_cast<void>(::write(halt.get(), &one, sizeof one) == sizeof one);
                                 }};
-  const auto said = say(line, deadline, halt.get());
+  auto said = say(line, deadline, halt.get());
+  if (said == Heard::ready && package.file) said = send(package, deadline, halt.get());
   return said == Heard::ready ? hear(deadline, halt.get()) : said;
+}
+
+// Short of its last byte no cell goes on to the function's code. SIGPIPE, which sendfile(2) has no flag against, is
+// ignored by the whole process.
+CellLink::Heard CellLink::send(const Parcel& package, domain::Time deadline, int halt) {
+  for (off_t at = 0; static_cast<std::uint64_t>(at) < package.size;) {
+    if (const auto over = await(POLLOUT, deadline, halt)) return *over == Heard::ended ? Heard::unheard : *over;
+    const auto sent =
+        ::sendfile(connection_.get(), package.file.get(), &at, package.size - static_cast<std::size_t>(at));
+    if (sent == 0) return Heard::unheard;  // the file was cut off
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return Heard::unheard;
+  }
+  return Heard::ready;
 }
 
 CellLink::Heard CellLink::say(std::string_view line, domain::Time deadline, int halt) {

@@ -32,9 +32,10 @@ ReplicaId first_id() {
 
 }  // namespace
 
-Cells::Cells(domain::CellBounds bounds, ports::Host& host, Containers& containers, Networks& networks,
+Cells::Cells(domain::CellBounds bounds, PackageWay way, ports::Host& host, Containers& containers, Networks& networks,
              std::function<Surroundings()> surroundings)
     : bounds_(bounds),
+      way_(way),
       host_(host),
       containers_(containers),
       networks_(networks),
@@ -231,7 +232,8 @@ Cell Cells::bring_up(ReplicaId id, const CellKind& kind, const CellRecipe& recip
     networks_.ensure(kind.network);
     const auto user = user_of_cell(id);
     around.socket_folder = host_.make_socket_folder(id, user);
-    const CellFolders folders{.package = host_.make_package_folder(id)};
+    CellFolders folders;
+    if (way_ == PackageWay::bound) folders.package = host_.make_package_folder(id);
     container = containers_.create(container, cell_body(id, kind, recipe.command, user, folders, around).dump());
     keep();
     Record record;

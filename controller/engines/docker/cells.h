@@ -8,6 +8,7 @@
 #include "engines/docker/cell_link.h"
 #include "engines/docker/containers.h"
 #include "engines/docker/networks.h"
+#include "engines/docker/package_copies.h"
 #include "ports/host.h"
 
 #include <condition_variable>
@@ -33,8 +34,8 @@ struct Cell {
 // Any thread.
 class Cells {
  public:
-  // Surroundings as of now, of a container without a folder.
-  Cells(domain::CellBounds bounds, ports::Host& host, Containers& containers, Networks& networks,
+  // Surroundings as of now, of a container without a folder. `way`: how they are to get their packages.
+  Cells(domain::CellBounds bounds, PackageWay way, ports::Host& host, Containers& containers, Networks& networks,
         std::function<Surroundings()> surroundings);
   ~Cells();
 
@@ -74,6 +75,7 @@ class Cells {
   void discard(domain::ReplicaId id, const std::string& container) noexcept;
 
   const domain::CellBounds bounds_;
+  const PackageWay way_;
   ports::Host& host_;
   Containers& containers_;
   Networks& networks_;

@@ -1,6 +1,7 @@
 #include "engines/docker/engine.h"
 
 #include "engines/docker/json_read.h"
+#include "telemetry/log.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,13 @@ std::int64_t wall_nanos() {
   return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
 }
 
+PackageWay way_of_packages(const EngineSettings& settings, ports::Host& host) {
+  if (settings.cells.max == 0 || host.can_bind()) return PackageWay::bound;
+  telemetry::log::info("packages are streamed to cells",
+                       {{"reason", "hearthd may mount nothing that Docker sees: it is not root beside Docker"}});
+  return PackageWay::streamed;
+}
+
 }  // namespace
 
 DockerEngine::DockerEngine(EngineSettings settings, ports::Host& host, ports::LogSink& sink)
@@ -27,10 +35,10 @@ DockerEngine::DockerEngine(EngineSettings settings, ports::Host& host, ports::Lo
       parked_(api_, containers_, networks_, settings_.installation, settings_.parked),
       last_event_nanos_(wall_nanos()),
       images_(api_),
-      packages_(api_, settings_.installation, settings_.packages),
+      packages_(api_, settings_.installation, settings_.packages, way_of_packages(settings_, host_)),
       upkeep_([this](const std::stop_token& stop) { return keep_up(stop); }),
       followers_(api_, sink, [this] { upkeep_.ask(); }),
-      cells_(settings_.cells, host_, containers_, networks_, [this] { return surroundings(); }),
+      cells_(settings_.cells, packages_.way(), host_, containers_, networks_, [this] { return surroundings(); }),
       book_(cells_, images_, packages_) {}
 
 // Docker cannot end what is frozen, and nobody may be there to thaw it: replicas live on, awake.

@@ -10,7 +10,7 @@
 #include "engines/docker/followers.h"
 #include "engines/docker/images.h"
 #include "engines/docker/networks.h"
-#include "engines/docker/package_folders.h"
+#include "engines/docker/package_copies.h"
 #include "engines/docker/parked_networks.h"
 #include "engines/docker/roster.h"
 #include "engines/docker/upkeep.h"
@@ -29,7 +29,7 @@ struct EngineSettings {
   Location location = {.socket = "/var/run/docker.sock"};
   Installation installation;
   domain::CellBounds cells = {.min = 0, .max = 0};  // of each kind
-  std::filesystem::path packages = {};              // where what cells are bound to is kept; ours alone
+  std::filesystem::path packages = {};              // where copies of packages for cells are kept; ours alone
   ParkedNetworks::Settings parked = {};
 };
 
@@ -42,7 +42,7 @@ struct EngineInfo {
 
 class DockerEngine final : public ports::Engine {
  public:
-  // Speaks to nobody yet. All that is passed outlives it.
+  // Speaks to no Docker yet. All that is passed outlives it.
   DockerEngine(EngineSettings settings, ports::Host& host, ports::LogSink& sink);
   ~DockerEngine() override;
 
@@ -61,8 +61,8 @@ class DockerEngine final : public ports::Engine {
   // Throws where the engine cannot be spoken to, with the mend.
   EngineInfo info();
   std::vector<domain::CellCount> cells() const;
-  // Why nothing is started in cells here, whatever it is.
-  std::optional<std::string> obstacle_to_cells();
+  // Why replicas of `image` are not started in cells here, as far as that is known yet.
+  std::optional<std::string> obstacle_to_cells(const std::string& image, const domain::Limits& limits);
   // Networks that stand ready.
   std::size_t parked() const { return parked_.ready(); }
   // Removes this installation's networks that no container uses; for when it ends and nothing is to survive it.
@@ -88,11 +88,17 @@ class DockerEngine final : public ports::Engine {
   // Nothing where it is to be started from its image.
   std::optional<ports::Running> start_in_cell(const ports::ReplicaSpec& spec, domain::Time begin,
                                               const std::stop_token& stop);
-  bool furnish(const ports::ReplicaSpec& spec, const Seat& seat, const Cell& cell);
-  bool needs_allowance(const ports::ReplicaSpec& spec, const CellKind& kind);
-  std::optional<ports::Running> move_in(const ports::ReplicaSpec& spec, const Seat& seat, Cell& cell,
+  // What of a cell's limits the engine is to be told once nobody waits.
+  enum class Untold : std::uint8_t { nothing, allowance };
+
+  bool keeps_cells() const { return settings_.cells.max > 0; }
+  Parcel parcel_of(const Seat& seat) const;
+  // Nothing where that cell is none any more.
+  std::optional<Untold> furnish(const ports::ReplicaSpec& spec, const Seat& seat, const Cell& cell);
+  Untold allow(const ports::ReplicaSpec& spec, const CellKind& kind, const std::string& container);
+  std::optional<ports::Running> move_in(const ports::ReplicaSpec& spec, const Seat& seat, Cell& cell, Untold untold,
                                         domain::Time begin, const std::stop_token& stop);
-  void settle_in(const ports::ReplicaSpec& spec, const CellKind& kind, const std::string& container,
+  void settle_in(const ports::ReplicaSpec& spec, Untold untold, const std::string& container,
                  const std::shared_ptr<Following>& output);
   // A parked network that a replica joins; none: Docker makes it one.
   using Joined = std::optional<ParkedNetwork>;
@@ -153,7 +159,7 @@ class DockerEngine final : public ports::Engine {
   std::map<domain::ReplicaId, std::string> doomed_;          // containers that could not be removed yet
   std::int64_t last_event_nanos_;                            // the watching thread's own
   Images images_;
-  PackageFolders packages_;
+  PackageCopies packages_;
   Upkeep upkeep_;        // ended first
   Followers followers_;  // its thread ends next
   Cells cells_;          // and theirs

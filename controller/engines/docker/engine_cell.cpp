@@ -6,7 +6,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 namespace hearth::docker {
 
@@ -16,20 +21,18 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 void DockerEngine::expect(const ReplicaSpec& spec) {
-  const bool has_cells = !obstacle_to_cells();
-  if (has_cells) book_.expect(spec);
-  parked_.expect(spec.function, !spec.in_cell || !has_cells ? joined_kind(spec) : NetworkKind::none);
+  if (keeps_cells()) book_.expect(spec);
+  parked_.expect(spec.function, !spec.in_cell || !keeps_cells() ? joined_kind(spec) : NetworkKind::none);
 }
 
 void DockerEngine::expect_none(const domain::FunctionName& function) {
-  if (!obstacle_to_cells()) book_.forget(function);
+  if (keeps_cells()) book_.forget(function);
   parked_.expect(function, NetworkKind::none);
 }
 
-std::optional<std::string> DockerEngine::obstacle_to_cells() {
-  if (settings_.cells.max == 0) return "hearthd keeps no cells: cells_max is 0";
-  if (!host_.can_bind()) return "hearthd may mount nothing that Docker sees: run it as root beside Docker";
-  return std::nullopt;
+std::optional<std::string> DockerEngine::obstacle_to_cells(const std::string& image, const domain::Limits& limits) {
+  if (!keeps_cells()) return "hearthd keeps no cells: cells_max is 0";
+  return book_.obstacle(image, limits);
 }
 
 // Docker's own program in the container counts as one of its processes.
@@ -42,13 +45,14 @@ ports::Allowance DockerEngine::allowance(const ReplicaSpec& spec) {
 
 std::optional<Running> DockerEngine::start_in_cell(const ReplicaSpec& spec, domain::Time begin,
                                                    const std::stop_token& stop) {
-  if (!spec.in_cell || obstacle_to_cells()) return std::nullopt;
+  if (!spec.in_cell || !keeps_cells()) return std::nullopt;
   book_.moves_in(spec.id, spec.image);
   if (const auto seat = book_.seat(spec)) {
     while (auto cell = cells_.take(seat->kind)) {
       book_.moves_in(spec.id, spec.image);  // a cell that failed has let go of it
-      if (!furnish(spec, *seat, *cell)) continue;
-      if (auto running = move_in(spec, *seat, *cell, begin, stop)) return running;
+      const auto untold = furnish(spec, *seat, *cell);
+      if (!untold) continue;
+      if (auto running = move_in(spec, *seat, *cell, *untold, begin, stop)) return running;
     }
   }
   book_.moves_out(spec.id);
@@ -56,7 +60,7 @@ std::optional<Running> DockerEngine::start_in_cell(const ReplicaSpec& spec, doma
 }
 
 // What becomes of the cell is written down, and its container gets what the function is given, before it hears of it.
-bool DockerEngine::furnish(const ReplicaSpec& spec, const Seat& seat, const Cell& cell) {
+std::optional<DockerEngine::Untold> DockerEngine::furnish(const ReplicaSpec& spec, const Seat& seat, const Cell& cell) {
   roster_.add({.replica = spec.id, .container = cell.container});
   try {
     host_.become(cell.id, spec.id,
@@ -66,33 +70,49 @@ bool DockerEngine::furnish(const ReplicaSpec& spec, const Seat& seat, const Cell
                                .templated = true,
                                .pids = spec.limits.pids,
                                .package = spec.image}));
-    host_.bind_package(spec.id, seat.package);
-    if (needs_allowance(spec, seat.kind) && !host_.allow(cell.container, allowance(spec))) {
-      throw domain::Error(domain::Code::unavailable, domain::Layer::gateway, "its limits cannot be set");
-    }
-    return true;
+    if (packages_.way() == PackageWay::bound) host_.bind_package(spec.id, seat.package);
+    return allow(spec, seat.kind, cell.container);
   } catch (const domain::Error& error) {
     telemetry::log::warn("a cell could not be made a replica",
                          {{"function", to_string(spec.function)}, {"reason", error.what()}});
     discard(spec.id, cell.container);
     host_.forget(cell.id);
-    return false;
+    return std::nullopt;
   }
 }
 
-bool DockerEngine::needs_allowance(const ReplicaSpec& spec, const CellKind& kind) {
-  return allowance(spec) != allowance(spec_of_cell(spec.id, kind));
+// Docker takes some ten milliseconds for what we may write ourselves at once, and is told of it afterwards.
+DockerEngine::Untold DockerEngine::allow(const ReplicaSpec& spec, const CellKind& kind, const std::string& container) {
+  const auto allowed = allowance(spec);
+  if (allowed == allowance(spec_of_cell(spec.id, kind))) return Untold::nothing;
+  if (host_.allow(container, allowed)) return Untold::allowance;
+  containers_.update(container, update_body(allowed).dump());
+  return Untold::nothing;
 }
 
-// Nothing where the cell ended before it heard anything: that is not the function's doing.
-std::optional<Running> DockerEngine::move_in(const ReplicaSpec& spec, const Seat& seat, Cell& cell, domain::Time begin,
-                                             const std::stop_token& stop) {
+Parcel DockerEngine::parcel_of(const Seat& seat) const {
+  if (packages_.way() == PackageWay::bound) return {};
+  Parcel parcel{.file = ports::Descriptor{::open(seat.package.c_str(), O_RDONLY | O_CLOEXEC)}};
+  struct stat status {};
+  if (!parcel.file || ::fstat(parcel.file.get(), &status) != 0) {
+    throw domain::Error(domain::Code::unavailable, domain::Layer::gateway,
+                        "open the package " + seat.package.string() + ": " + std::strerror(errno));
+  }
+  parcel.size = static_cast<std::uint64_t>(status.st_size);
+  return parcel;
+}
+
+// Nothing where the cell ended before it heard all that makes it a function: that is not the function's doing.
+std::optional<Running> DockerEngine::move_in(const ReplicaSpec& spec, const Seat& seat, Cell& cell, Untold untold,
+                                             domain::Time begin, const std::stop_token& stop) {
   const auto& container = cell.container;
   const auto output = followers_.follow(container, spec.id, spec.function, [] {});
   roster_.set_output(spec.id, output);
   try {
     const auto handed = Clock::now();
-    const auto heard = cell.link.hand_over(handover_line(spec, seat.recipe), begin + spec.start_timeout, stop);
+    const auto parcel = parcel_of(seat);
+    const auto heard =
+        cell.link.hand_over(handover_line(spec, seat.recipe, parcel.size), parcel, begin + spec.start_timeout, stop);
     if (heard == CellLink::Heard::unheard) {
       discard(spec.id, container);
       return std::nullopt;
@@ -106,7 +126,7 @@ std::optional<Running> DockerEngine::move_in(const ReplicaSpec& spec, const Seat
       fail_ended(spec, container, exit, *output);
     }
     output->drop_tail();
-    cells_.later([this, spec, kind = seat.kind, container, output] { settle_in(spec, kind, container, output); });
+    cells_.later([this, spec, untold, container, output] { settle_in(spec, untold, container, output); });
     return Running{.address = ports::UnixAddress{.replica = spec.id, .owner = container},
                    .created = between(begin, handed),
                    .loaded = between(handed, Clock::now())};
@@ -117,12 +137,12 @@ std::optional<Running> DockerEngine::move_in(const ReplicaSpec& spec, const Seat
 }
 
 // What no call waits for.
-void DockerEngine::settle_in(const ReplicaSpec& spec, const CellKind& kind, const std::string& container,
+void DockerEngine::settle_in(const ReplicaSpec& spec, Untold untold, const std::string& container,
                              const std::shared_ptr<Following>& output) {
   if (!roster_.knows(container)) return;  // it has ended meanwhile
   watch_processes(spec.id, container, spec.limits.pids, output);
   // Docker's view of the limits, or what else it changes would set them back.
-  if (needs_allowance(spec, kind)) containers_.update(container, update_body(allowance(spec)).dump());
+  if (untold == Untold::allowance) containers_.update(container, update_body(allowance(spec)).dump());
 }
 
 }  // namespace hearth::docker

@@ -159,6 +159,7 @@ std::string_view TarReader::read() {
 }
 
 struct TarWriter::State {
+  const mode_t taken_away;  // of each mode
   std::unique_ptr<archive, int (*)(archive*)> to{archive_write_new(), archive_write_free};
 
   void require(bool done) const {
@@ -170,7 +171,8 @@ struct TarWriter::State {
   }
 };
 
-TarWriter::TarWriter(int descriptor) : state_(std::make_unique<State>()) {
+TarWriter::TarWriter(int descriptor, TarModes modes)
+    : state_(new State{.taken_away = modes == TarModes::read_only ? mode_t{0222} : mode_t{0}}) {
   archive_write_set_format_pax_restricted(state_->to.get());
   state_->require(archive_write_open_fd(state_->to.get(), descriptor) == ARCHIVE_OK);
 }
@@ -185,11 +187,11 @@ void TarWriter::begin(const TarEntry& entry) {
   switch (entry.kind) {
     case TarEntry::Kind::file:
       archive_entry_set_filetype(head.get(), AE_IFREG);
-      archive_entry_set_perm(head.get(), entry.executable ? 0755 : 0644);
+      archive_entry_set_perm(head.get(), (entry.executable ? 0755 : 0644) & ~state_->taken_away);
       break;
     case TarEntry::Kind::folder:
       archive_entry_set_filetype(head.get(), AE_IFDIR);
-      archive_entry_set_perm(head.get(), 0755);
+      archive_entry_set_perm(head.get(), 0755 & ~state_->taken_away);
       break;
     case TarEntry::Kind::link:
       archive_entry_set_filetype(head.get(), AE_IFLNK);

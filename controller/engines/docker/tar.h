@@ -46,9 +46,11 @@ class TarReader {
   std::unique_ptr<State> state_;
 };
 
+enum class TarModes : std::uint8_t { writable, read_only };  // what the owner of an entry may
+
 class TarWriter {
  public:
-  explicit TarWriter(int descriptor);
+  explicit TarWriter(int descriptor, TarModes modes = TarModes::writable);
   ~TarWriter();
 
   // Begins an entry; a file's `size` bytes are then written.

@@ -1,0 +1,128 @@
+#include "engines/docker/package_copies.h"
+
+#include "domain/cells.h"
+#include "engines/docker/build_context.h"
+#include "engines/docker/builder_container.h"
+#include "engines/docker/package_tar.h"
+#include "engines/docker/unpack.h"
+#include "telemetry/log.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace hearth::docker {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const TarLimits kLimits{.unpacked = domain::gibibytes(4), .entries = 500'000, .subject = "the image's /function"};
+constexpr auto kPatience = std::chrono::minutes{5};
+constexpr const char* kUnfinished = ".new";
+
+// A folder whose content had not reached the disk when the machine went down is whole by its name alone.
+std::string this_start() {
+  std::ifstream file{"/proc/sys/kernel/random/boot_id"};
+  std::string id;
+  file >> id;
+  return id.empty() ? "unknown" : id;
+}
+
+}  // namespace
+
+PackageCopies::PackageCopies(Api& api, Installation installation, fs::path folder, PackageWay way)
+    : api_(api),
+      installation_(std::move(installation)),
+      way_(way),
+      root_(std::move(folder)),
+      folder_(root_ / this_start()) {}
+
+// Of the other kind where an earlier hearthd had other rights: those go by tidy().
+fs::path PackageCopies::path_of(const std::string& image) const {
+  auto path = folder_ / image.substr(image.find(':') + 1);
+  if (way_ == PackageWay::streamed) path += ".tar";
+  return path;
+}
+
+bool PackageCopies::has(const std::string& image) const {
+  std::error_code ignored;
+  return fs::exists(path_of(image), ignored);
+}
+
+domain::Bytes PackageCopies::make(const std::string& image, const std::stop_token& stop) {
+  const std::lock_guard turn{making_};
+  const auto path = path_of(image);
+  if (!has(image)) {
+    fs::create_directories(folder_);
+    ::chmod(root_.c_str(), 0700);  // packages may hold what only their function is to read
+    auto unfinished = path;
+    unfinished += kUnfinished;
+    fs::remove_all(unfinished);
+    write(image, unfinished, stop);
+    fs::rename(unfinished, path);
+  }
+  return room_of(path);
+}
+
+void PackageCopies::write(const std::string& image, const fs::path& into, const std::stop_token& stop) {
+  Spool tar{folder_};
+  {
+    BuilderContainer container{api_, installation_, {.image = image, .command = {"/function"}}, stop};  // never started
+    container.download("/function", tar, Deadline{kPatience}, stop);
+  }
+  tar.rewind();
+  TarReader reader{tar.descriptor(), kLimits};
+  if (way_ == PackageWay::bound) {
+    fs::create_directory(into);
+    return unpack(reader, "function", into);
+  }
+  const ports::Descriptor file{::open(into.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+  const auto room = write_package(reader, "function", file.get(), domain::kLargestStreamed);
+  // Nothing is left of what no cell has room for, but that it has none.
+  if (room > domain::kLargestStreamed && ::ftruncate(file.get(), 0) != 0) {
+    throw domain::Error(domain::Code::unavailable, domain::Layer::gateway,
+                        "cut " + into.string() + " off: " + std::strerror(errno));
+  }
+}
+
+domain::Bytes PackageCopies::room_of(const fs::path& copy) const {
+  if (way_ == PackageWay::bound) return {};
+  if (fs::file_size(copy) == 0) return {domain::kLargestStreamed.count + 1};
+  const ports::Descriptor file{::open(copy.c_str(), O_RDONLY | O_CLOEXEC)};
+  return room_of_package(file.get());
+}
+
+void PackageCopies::hold(const std::string& image, const std::string& user) {
+  const std::lock_guard lock{mutex_};
+  users_[user] = image;
+}
+
+bool PackageCopies::let_go(const std::string& user) {
+  const std::lock_guard lock{mutex_};
+  return users_.erase(user) > 0;
+}
+
+void PackageCopies::tidy() noexcept {
+  const std::lock_guard turn{making_};
+  std::set<std::string> held{root_.string(), folder_.string()};
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [user, image] : users_) held.insert(path_of(image).string());
+  }
+  std::error_code failed;
+  for (const auto& place : {root_, folder_}) {
+    for (const auto& entry : fs::directory_iterator{place, failed}) {
+      if (held.contains(entry.path().string())) continue;
+      fs::remove_all(entry.path(), failed);
+      if (failed) telemetry::log::warn("a package's copy stays behind", {{"path", entry.path().string()}});
+    }
+  }
+}
+
+}  // namespace hearth::docker
