@@ -2,30 +2,33 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { unlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
-import { listenAside, publish } from './listen.mjs';
+import { listenAside, publish, stagingOf } from './listen.mjs';
 
 const LONGEST = 4 * 1024 * 1024; // of a handover
 const READY = '{"ready": true}\n';
-const SAMPLE = '{"env": {"NAME": "value"}, "folder": "/", "handler": "handler.js"}';
+const SAMPLE = '{"env": {"HEARTH_CELL_SAMPLE": "value"}, "folder": "/", "handler": "handler.js"}\n';
+const REHEARSALS = 3;
 
 class Wrong extends Error {}
 
 // Returns once this process is a function, with its environment, in its folder; the result is to be called when it listens.
-// Without a right handover the process ends.
-export async function become() {
-  const connection = await accept(process.env.HEARTH_CELL);
+// Without a right handover the process ends. `settle` is called last before one can come.
+export async function become(settle) {
+  const path = process.env.HEARTH_CELL;
   delete process.env.HEARTH_CELL;
+  const server = createServer({ pauseOnConnect: true });
+  await listenAside(server, path);
+  await rehearse(server, stagingOf(path));
+  settle();
+  publish(path);
+  const [connection] = await once(server, 'connection');
+  server.close();
+  unlinkSync(path);
   connection.on('error', () => {}); // who has left will look for the socket itself
   try {
-    const { line, rest } = await readLine(connection);
-    const handover = parse(line);
-    const size = handover.package ?? 0;
-    if (rest.length > size) throw new Wrong('more came behind its handover');
-    if (size > 0) await unpack(handover.folder, size, rest, connection);
-    Object.assign(process.env, handover.env);
-    process.chdir(handover.folder); // anew: what was here before is beneath the package
+    await take(connection);
   } catch (error) {
     console.error(`this cell ends: ${error.message}`);
     process.exit(1);
@@ -34,15 +37,32 @@ export async function become() {
   return () => connection.write(READY);
 }
 
-async function accept(path) {
-  const server = createServer({ pauseOnConnect: true });
-  await listenAside(server, path);
-  publish(path);
-  parse(SAMPLE); // so that it is compiled
-  const [connection] = await once(server, 'connection');
-  server.close();
-  unlinkSync(path);
-  return connection;
+async function take(connection) {
+  const { line, rest } = await readLine(connection);
+  const handover = parse(line);
+  const size = handover.package ?? 0;
+  if (rest.length > size) throw new Wrong('more came behind its handover');
+  if (size > 0) await unpack(handover.folder, size, rest, connection);
+  Object.assign(process.env, handover.env);
+  process.chdir(handover.folder); // anew: what was here before is beneath the package
+}
+
+// A handover from this very process, so that what the real one needs is compiled. Leaves nothing behind.
+async function rehearse(server, path) {
+  const folder = process.cwd();
+  for (let count = 0; count < REHEARSALS; count += 1) {
+    const caller = connect(path);
+    const [connection] = await once(server, 'connection');
+    caller.write(SAMPLE);
+    await take(connection);
+    connection.write(READY);
+    await once(caller, 'data');
+    caller.destroy();
+    connection.destroy();
+    await Promise.all([once(caller, 'close'), once(connection, 'close')]);
+  }
+  process.chdir(folder);
+  delete process.env.HEARTH_CELL_SAMPLE;
 }
 
 // { line, rest }: what came up to the first line's end, and behind it. The connection is paused then.
@@ -78,8 +98,8 @@ function isRight(handover) {
   const { env, folder, package: size = 0 } = handover ?? {};
   if (typeof folder !== 'string' || !Number.isSafeInteger(size) || size < 0) return false;
   if (typeof env !== 'object' || env === null || Array.isArray(env)) return false;
-  return Object.entries(env).every(([name, value]) => /^[^=\0]+$/.test(name) && typeof value === 'string' &&
-    !value.includes('\0'));
+  return Object.entries(env).every(([name, value]) => name !== '' && !name.includes('=') && !name.includes('\0') &&
+    typeof value === 'string' && !value.includes('\0'));
 }
 
 // The package, a tar of `size` bytes of which `rest` has come.

@@ -8,14 +8,15 @@ export const EXIT_CODE = 121; // what hearthd knows as "the handler does not loa
 
 export class LoadError extends Error {}
 
-// `where` is "handler.js:default" or "handler.js". Returns { call, shutdown }; throws LoadError.
-export async function load(where, folder) {
+// `where` is "handler.js:default" or "handler.js". Returns { call, shutdown }; throws LoadError. With another `query` it is
+// loaded anew.
+export async function load(where, folder, query = '') {
   const colon = where.lastIndexOf(':');
   const file = colon < 0 ? where : where.slice(0, colon);
   const name = colon < 0 ? 'default' : where.slice(colon + 1);
   const path = join(folder, built(file));
   if (!existsSync(path)) throw new LoadError(`the package has no file ${file}; ${listing(folder)}`);
-  const module = await importFile(file, path);
+  const module = await importFile(file, path, query);
   const call = exported(module, name);
   if (call === undefined) throw new LoadError(`${file} does not export ${name}; it exports ${names(module)}`);
   if (typeof call !== 'function') {
@@ -31,9 +32,9 @@ function built(file) {
   return name;
 }
 
-async function importFile(file, path) {
+async function importFile(file, path, query) {
   try {
-    return await import(pathToFileURL(path).href);
+    return await import(pathToFileURL(path).href + query);
   } catch (error) {
     throw new LoadError(`${placeOf(error, path) ?? file} does not load: ${reason(error)}`, { cause: error });
   }

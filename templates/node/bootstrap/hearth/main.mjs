@@ -6,7 +6,7 @@ import * as logs from './logs.mjs';
 import * as response from './response.mjs';
 import { Server } from './server.mjs';
 import { report } from './call.mjs';
-import { warmUp } from './warm.mjs';
+import { settle, warmUp } from './warm.mjs';
 
 export async function main() {
   logs.install();
@@ -20,7 +20,7 @@ export async function main() {
   if (isCell) {
     await server.open();
     await warmUp(server);
-    ready = await become();
+    ready = await become(settle);
   }
   openWhereWanted();
   server.handler = await loadOrEnd();
