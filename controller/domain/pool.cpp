@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace hearth::domain {
+namespace {
+
+// A held call may go before one that came so much earlier, where that one's thread would have to be woken for the slot
+// and its connection moved there: more work than a quick function's whole call.
+constexpr std::chrono::milliseconds kAhead{1};
+
+}  // namespace
 
 std::variant<Grant, Held, Refusal> Pool::call_arrived(CallId call, Time deadline, std::uint32_t thread, Time now) {
   if (deadline <= now) return Refusal::deadline;
@@ -30,7 +37,7 @@ Pool::Ended Pool::call_ended(const Slot& slot, std::uint32_t thread, Time now) {
     lent.live = false;
     return {.next = {}, .given_back = slot.replica};
   }
-  const auto next = take_held(now);
+  const auto next = take_held(now, thread);
   if (next) return {.next = give(*next, slot, now), .given_back = {}};
   free_[thread].push_back(slot);
   return {};
@@ -139,12 +146,30 @@ Pool::Lent* Pool::find(ReplicaId replica) {
 }
 
 // Those whose deadline has come are left for expire().
-std::optional<Pool::Waiting> Pool::take_held(Time now) {
-  const auto next = std::ranges::find_if(held_, [&](const Waiting& waiting) { return waiting.deadline > now; });
-  if (next == held_.end()) return std::nullopt;
-  const Waiting waiting = *next;
-  held_.erase(next);
+Pool::Line::iterator Pool::first_in_line(Time now) {
+  return std::ranges::find_if(held_, [&](const Waiting& waiting) { return waiting.deadline > now; });
+}
+
+Pool::Waiting Pool::take(Line::iterator held) {
+  const Waiting waiting = *held;
+  held_.erase(held);
   return waiting;
+}
+
+std::optional<Pool::Waiting> Pool::take_held(Time now) {
+  const auto first = first_in_line(now);
+  if (first == held_.end()) return std::nullopt;
+  return take(first);
+}
+
+// For a slot whose connection `thread` has at hand.
+std::optional<Pool::Waiting> Pool::take_held(Time now, std::uint32_t thread) {
+  const auto first = first_in_line(now);
+  if (first == held_.end()) return std::nullopt;
+  for (auto held = first; held != held_.end() && held->since - first->since <= kAhead; ++held) {
+    if (held->thread == thread && held->deadline > now) return take(held);
+  }
+  return take(first);
 }
 
 // The thread's own latest slot has its connection at hand; one that nobody used costs a connect; another thread's

@@ -112,8 +112,13 @@ class Pool {
     std::vector<Slot> parked = {};  // of a reclaimed one, those that no call uses
   };
 
+  using Line = std::deque<Waiting>;
+
   Lent* find(ReplicaId replica);
+  Line::iterator first_in_line(Time now);
+  Waiting take(Line::iterator held);
   std::optional<Waiting> take_held(Time now);
+  std::optional<Waiting> take_held(Time now, std::uint32_t thread);
   std::optional<Slot> take_free(std::uint32_t thread);
   void park_free(Lent& lent);
   std::vector<Grant> offer(std::span<const Slot> slots, Time now);
@@ -121,7 +126,7 @@ class Pool {
 
   std::uint32_t max_held_;
   std::uint32_t in_flight_ = 0;
-  std::deque<Waiting> held_;
+  Line held_;
   std::vector<Lent> lent_;               // by place; dead places are used again
   std::vector<std::vector<Slot>> free_;  // by the thread that used them last; the last one: used by none yet
 };

@@ -58,6 +58,26 @@ TEST(Pool, GrantsHeldCallsInTheOrderTheyCame) {
   EXPECT_EQ(ended.next->slot, grants[0].slot);
 }
 
+// A slot whose call ended on thread 0 goes on to one of two held calls: 2 came by thread 1, then 3 by thread `other`.
+CallId next_of(Duration between, std::uint32_t other, Time deadline = kLate) {
+  Pool pool{10, 2};
+  pool.lend(1, 0, 1, kStart);
+  const auto busy = *granted(pool, 1, 0);
+  pool.call_arrived(2, kLate, 1, kStart);
+  pool.call_arrived(3, deadline, other, kStart + between);
+  return pool.call_ended(busy, 0, kStart + 1s).next->call;
+}
+
+TEST(Pool, GoesOnToACallOfTheSameThreadThatCameNearlyAsEarly) {
+  EXPECT_EQ(next_of(0ms, 0), 3u);
+  EXPECT_EQ(next_of(1ms, 0), 3u);
+  EXPECT_EQ(next_of(1ms, 1), 2u) << "none is of that thread";
+}
+
+TEST(Pool, LetsNoCallGoBeforeOneThatCameMuchEarlier) { EXPECT_EQ(next_of(1ms + 1ns, 0), 2u); }
+
+TEST(Pool, LetsNoCallGoFirstWhoseDeadlineHasCome) { EXPECT_EQ(next_of(1ms, 0, kStart + 1s), 2u); }
+
 TEST(Pool, GrantsEachLentSlotOnce) {
   Pool pool{10, 1};
   pool.lend(1, 4, 3, kStart);
