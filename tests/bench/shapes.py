@@ -93,13 +93,20 @@ def figures_of(shape, key, cases, results):
 
 
 def hot(place, programs, upstream, script, rounds, seconds):
-    """One replica that takes one call at a time, asked by 16 clients through four threads; the floor is one client."""
+    """One replica that takes one call at a time, asked by 16 clients through four threads; the floor is one client. Rows
+    and figures."""
     case = Hearth(place, programs / "bench_gateway_host", upstream, 1, 4)
     results = []
     for _ in range(rounds):
         one = wrk(case, "/echo", script, 1, seconds)
         results.append({"c=1": one, "c=16": wrk(case, "/echo", script, 16, seconds)})
-    return [row("hot-concurrency-1", name, results, "per_second", floor="c=1") for name in ("c=1", "c=16")]
+    shape = "hot-concurrency-1"
+    figures = [{"case": f"hearth, {shape}, {name}, {unit}", "unit": unit, "better": better,
+                "rounds": [[one[name][key]] for one in results],
+                "floor": "" if name == "c=1" else f"hearth, {shape}, c=1, {unit}"}
+               for key, unit, better in (("per_second", "calls/s", "higher"), ("cpu_us", "µs of CPU a call", "lower"))
+               for name in ("c=1", "c=16")]
+    return [row(shape, name, results, "per_second", floor="c=1") for name in ("c=1", "c=16")], figures
 
 
 def measure_shapes(place, programs, upstream, proxies, most, small_script, rounds, seconds):
@@ -122,7 +129,8 @@ def measure_shapes(place, programs, upstream, proxies, most, small_script, round
             for shape, results in gathered.items() for case in proxies]
     figures = [figure for shape, results in gathered.items()
                for figure in figures_of(shape, keys.get(shape, "per_second"), proxies, results)]
-    return rows + hot(place, programs, upstream, small_script, rounds, seconds), figures
+    hot_rows, hot_figures = hot(place, programs, upstream, small_script, rounds, seconds)
+    return rows + hot_rows, figures + hot_figures
 
 
 def shape_table(rows):
