@@ -195,7 +195,7 @@ class Hearthd::Parts {
         runtimes_(read_runtimes(config.templates)),
         with_cells_(with_cells(runtimes_)),
         builds_api_(config.docker),
-        builder_(builds_api_, build_settings(config, installation_, runtimes_)),
+        builder_(builds_api_, build_settings(config, installation_, runtimes_), engine_.spent_containers()),
         dispatcher_(engine_, clock_,
                     {.gateway_threads = threads_,
                      .max_starts = config.max_starts,

@@ -29,7 +29,7 @@ class BuildStepTest : public BuilderTest {
                          bool debug = false) {
     auto own = settings();
     own.runtimes = {runtime_};
-    Builder builder{api_, own};
+    Builder builder{api_, own, spent_};
     if (!undebuggable_.empty()) builder.refuse_debuggers(undebuggable_);
     const auto package = home_ / "package.tar";
     tests::make_package(package, files);

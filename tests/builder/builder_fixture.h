@@ -115,6 +115,7 @@ class BuilderTest : public testing::Test {
   std::vector<std::string> images_of_ours() { return images_.list(std::string(kBuiltBy) + "=" + installation_.id); }
   std::string list(const std::string& path) { return api_.call({.path = path, .attempt = "list"}).body; }
   bool has_containers_of_ours() {
+    spent_.await_none();
     const auto filter = label_filter(std::string(kInstallationLabel) + "=" + installation_.id);
     return list("/containers/json?all=1&filters=" + net::url_encode(filter)) != "[]\n";
   }
@@ -132,7 +133,8 @@ class BuilderTest : public testing::Test {
   tests::TemporaryFolder home_;
   Api api_{socket_path()};
   Images images_{api_};
-  Builder builder_{api_, settings()};
+  SpentContainers spent_;
+  Builder builder_{api_, settings(), spent_};
   std::string output_;
   std::vector<Revision> built_;
 };

@@ -196,7 +196,7 @@ TEST_F(BuilderTest, ACancelledInstallationRemovesItsContainer) {
 TEST_F(BuilderTest, ABuildThatTakesTooLongIsEnded) {
   auto impatient = settings();
   impatient.timeout = std::chrono::seconds{2};
-  Builder builder{api_, impatient};
+  Builder builder{api_, impatient, spent_};
   const auto package = home_ / "package.tar";
   tests::make_package(package, {{"Dockerfile", kFrom + "RUN sleep 301\n"}});
   try {
@@ -234,7 +234,7 @@ TEST_F(BuilderTest, AnImageThatIsNowhereIsToldSo) {
 TEST_F(BuilderTest, WithoutABaseTheMendIsNamed) {
   auto without = settings();
   for (auto& runtime : without.runtimes) runtime.bases = {"localhost:1/nonesuch:1"};
-  Builder builder{api_, without};
+  Builder builder{api_, without, spent_};
   const auto package = home_ / "package.tar";
   tests::make_package(package, {{"handler.py", kHandler}});
   try {
@@ -257,7 +257,7 @@ TEST_F(BuilderTest, BuildsAtOnceMakeARuntimeOnce) {
              .handler_form = HandlerForm::function};
   std::filesystem::create_directory(runtime.folder);
   std::ofstream(runtime.folder / "Dockerfile") << "ARG BASE\nFROM ${BASE} AS run\nRUN echo " << runtime.name << "\n";
-  Builder builder{api_, own};
+  Builder builder{api_, own, spent_};
   const auto package = home_ / "package.tar";
   tests::make_package(package, {{"handler.py", kHandler}});
   std::atomic<int> makings = 0;

@@ -17,10 +17,11 @@ namespace fs = std::filesystem;
 class Copies : public testing::Test {
  protected:
   PackageCopies copies(PackageWay way) {
-    return {api_, {.id = "0123456789abcdef", .secret = "s"}, folder_.path(), way};
+    return {api_, {.id = "0123456789abcdef", .secret = "s"}, folder_.path(), way, spent_};
   }
 
   Api api_{Location{.socket = test_socket()}};
+  SpentContainers spent_;
   tests::TemporaryFolder folder_;
   const std::string image_ = make_image(api_, {"COPY server /function/sub/server", "COPY server /elsewhere"});
 };

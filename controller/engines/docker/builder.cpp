@@ -84,12 +84,15 @@ bool is_built(const Runtime& runtime, const PackageIndex& index) {
 
 }  // namespace
 
-Builder::Builder(Api& api, BuildSettings settings)
+Builder::Builder(Api& api, BuildSettings settings, SpentContainers& spent)
     : api_(api),
       settings_(std::move(settings)),
       images_(api),
       networks_(api, settings_.installation),
-      runtimes_(api, settings_) {}
+      runtimes_(api, settings_, spent),
+      spent_(spent) {}
+
+Builder::~Builder() { spent_.await_none(); }  // they are removed by `api_`
 
 std::string Builder::build(const Revision& revision, const std::string& package, const ports::BuildOutput& output,
                            std::stop_token stop) {
@@ -185,7 +188,7 @@ std::string Builder::with_layer(const std::string& base, Spool& layer, ImageChan
   }
   say(run, "Putting it on top of " + base);
   change.labels[kContent] = content;
-  auto made = put_on_top(api_, settings_.installation, base, layer, change, run.deadline, run.stop);
+  auto made = runtimes_.put_on_top(base, layer, change, run);
   images_.tag(made, content);
   return made;
 }
@@ -249,6 +252,7 @@ void Builder::discard(const Revision& revision) {
   const std::string name = name_of(revision);
   const auto image = images_.find(name);
   if (!image) return;
+  spent_.await_none();
   images_.untag(name);
   // The content's own name first: while it stands, it keeps what lies below.
   for (const auto& [label, kind] : {std::pair{kContent, kContentName}, std::pair{kDependencies, "dependencies-"},

@@ -4,6 +4,7 @@
 
 #include "engines/docker/networks.h"
 #include "engines/docker/runtime_images.h"
+#include "engines/docker/spent_containers.h"
 #include "ports/builder.h"
 
 #include <map>
@@ -14,8 +15,9 @@ namespace hearth::docker {
 
 class Builder final : public ports::Builder {
  public:
-  // `api` outlives it.
-  Builder(Api& api, BuildSettings settings);
+  // `api` and `spent` outlive it.
+  Builder(Api& api, BuildSettings settings, SpentContainers& spent);
+  ~Builder() override;
 
   // Before the first build: no revision has a debugger, since others than this machine could reach it.
   void refuse_debuggers(std::string why) { undebuggable_ = std::move(why); }
@@ -46,6 +48,7 @@ class Builder final : public ports::Builder {
   Images images_;
   Networks networks_;
   RuntimeImages runtimes_;
+  SpentContainers& spent_;
   std::string undebuggable_;  // why; empty: they may
 };
 

@@ -127,11 +127,4 @@ std::string BuilderContainer::commit(const ImageChange& change, const Deadline& 
   return read_created(answer.body);
 }
 
-std::string put_on_top(Api& api, const Installation& installation, const std::string& base, Spool& tar,
-                       const ImageChange& change, const Deadline& deadline, const std::stop_token& stop) {
-  BuilderContainer container{api, installation, base, stop};
-  container.upload(tar, stop);
-  return container.commit(change, deadline, stop);
-}
-
 }  // namespace hearth::docker

@@ -46,8 +46,4 @@ class BuilderContainer {
   std::map<std::string, std::string> marks_;
 };
 
-// The id of a new image: `base` with what the tar has on top. A quarter of what a build of the same costs Docker.
-std::string put_on_top(Api& api, const Installation& installation, const std::string& base, Spool& tar,
-                       const ImageChange& change, const Deadline& deadline, const std::stop_token& stop);
-
 }  // namespace hearth::docker

@@ -35,7 +35,7 @@ DockerEngine::DockerEngine(EngineSettings settings, ports::Host& host, ports::Lo
       parked_(api_, containers_, networks_, settings_.installation, settings_.parked),
       last_event_nanos_(wall_nanos()),
       images_(api_),
-      packages_(api_, settings_.installation, settings_.packages, way_of_packages(settings_, host_)),
+      packages_(api_, settings_.installation, settings_.packages, way_of_packages(settings_, host_), spent_),
       upkeep_([this](const std::stop_token& stop) { return keep_up(stop); }),
       followers_(api_, sink, [this] { upkeep_.ask(); }),
       cells_(settings_.cells, packages_.way(), host_, containers_, networks_, [this] { return surroundings(); }),

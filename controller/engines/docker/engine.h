@@ -61,6 +61,8 @@ class DockerEngine final : public ports::Engine {
   // Throws where the engine cannot be spoken to, with the mend.
   EngineInfo info();
   std::vector<domain::CellCount> cells() const;
+  // Of whoever builds for it, too.
+  SpentContainers& spent_containers() noexcept { return spent_; }
   // Why replicas of `image` are not started in cells here, as far as that is known yet.
   std::optional<std::string> obstacle_to_cells(const std::string& image, const domain::Limits& limits);
   // Networks that stand ready.
@@ -159,6 +161,7 @@ class DockerEngine final : public ports::Engine {
   std::map<domain::ReplicaId, std::string> doomed_;          // containers that could not be removed yet
   std::int64_t last_event_nanos_;                            // the watching thread's own
   Images images_;
+  SpentContainers spent_;
   PackageCopies packages_;
   Upkeep upkeep_;        // ended first
   Followers followers_;  // its thread ends next

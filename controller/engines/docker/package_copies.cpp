@@ -36,8 +36,10 @@ std::string this_start() {
 
 }  // namespace
 
-PackageCopies::PackageCopies(Api& api, Installation installation, fs::path folder, PackageWay way)
+PackageCopies::PackageCopies(Api& api, Installation installation, fs::path folder, PackageWay way,
+                             SpentContainers& spent)
     : api_(api),
+      spent_(spent),
       installation_(std::move(installation)),
       way_(way),
       root_(std::move(folder)),
@@ -72,10 +74,10 @@ domain::Bytes PackageCopies::make(const std::string& image, const std::stop_toke
 
 void PackageCopies::write(const std::string& image, const fs::path& into, const std::stop_token& stop) {
   Spool tar{folder_};
-  {
-    BuilderContainer container{api_, installation_, {.image = image, .command = {"/function"}}, stop};  // never started
-    container.download("/function", tar, Deadline{kPatience}, stop);
-  }
+  const BuilderSpec never_started{.image = image, .command = {"/function"}};
+  auto container = std::make_unique<BuilderContainer>(api_, installation_, never_started, stop);
+  container->download("/function", tar, Deadline{kPatience}, stop);
+  spent_.add(std::move(container));
   tar.rewind();
   TarReader reader{tar.descriptor(), kLimits};
   if (way_ == PackageWay::bound) {

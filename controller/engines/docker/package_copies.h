@@ -6,6 +6,7 @@
 #include "domain/function.h"
 #include "engines/docker/api.h"
 #include "engines/docker/ownership.h"
+#include "engines/docker/spent_containers.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -27,7 +28,8 @@ enum class PackageWay : std::uint8_t {
 class PackageCopies {
  public:
   // Touches no disk. `folder` is ours alone.
-  PackageCopies(Api& api, Installation installation, std::filesystem::path folder, PackageWay way);
+  PackageCopies(Api& api, Installation installation, std::filesystem::path folder, PackageWay way,
+                SpentContainers& spent);
 
   PackageWay way() const { return way_; }
   std::filesystem::path path_of(const std::string& image) const;  // also where it is not there
@@ -47,6 +49,7 @@ class PackageCopies {
   domain::Bytes room_of(const std::filesystem::path& copy) const;
 
   Api& api_;
+  SpentContainers& spent_;
   const Installation installation_;
   const PackageWay way_;
   const std::filesystem::path root_;

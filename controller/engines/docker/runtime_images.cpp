@@ -167,8 +167,16 @@ void RuntimeImages::install(const Addition& addition, const Runtime& runtime, co
     copy_entries(reader, tar, "function/");
   }
   tar.finish();
-  put_on_top(api_, settings_.installation, base, layer,
-             {.name = addition.name, .labels = {{kBuiltBy, settings_.installation.id}}}, run.deadline, run.stop);
+  put_on_top(base, layer, {.name = addition.name, .labels = {{kBuiltBy, settings_.installation.id}}}, run);
+}
+
+std::string RuntimeImages::put_on_top(const std::string& base, Spool& layer, const ImageChange& change,
+                                      const BuildRun& run) {
+  auto container = std::make_unique<BuilderContainer>(api_, settings_.installation, base, run.stop);
+  container->upload(layer, run.stop);
+  auto image = container->commit(change, run.deadline, run.stop);
+  spent_.add(std::move(container));
+  return image;
 }
 
 std::string built_folder(const Runtime& runtime) { return fs::path(runtime.build.folder).filename().string(); }

@@ -5,6 +5,7 @@
 #include "engines/docker/build_context.h"
 #include "engines/docker/images.h"
 #include "engines/docker/ownership.h"
+#include "engines/docker/spent_containers.h"
 #include "ports/builder.h"
 
 #include <condition_variable>
@@ -80,7 +81,8 @@ struct BuildRun {
 
 class RuntimeImages {
  public:
-  RuntimeImages(Api& api, const BuildSettings& settings) : api_(api), images_(api), settings_(settings) {}
+  RuntimeImages(Api& api, const BuildSettings& settings, SpentContainers& spent)
+      : api_(api), images_(api), settings_(settings), spent_(spent) {}
 
   // The id of the image that functions of `runtime` run in.
   std::string run_image(const Runtime& runtime, const BuildRun& run);
@@ -91,6 +93,8 @@ class RuntimeImages {
   // run code and leave wheels of any name in the cache, so namespaces share neither images nor caches.
   std::string with_dependencies(const Runtime& runtime, const std::string& base, const std::filesystem::path& package,
                                 const std::string& package_digest, const std::string& asked, const BuildRun& run);
+  // The id of a new image: `base` with what the tar has on top. A quarter of what a build of the same costs Docker.
+  std::string put_on_top(const std::string& base, Spool& layer, const ImageChange& change, const BuildRun& run);
   // Runs the runtime's `build` over the package; what is to become /function, below a folder of `built_folder`'s name.
   void build(const Runtime& runtime, const std::filesystem::path& package, Spool& built, const BuildRun& run);
 
@@ -118,6 +122,7 @@ class RuntimeImages {
   Api& api_;
   Images images_;
   const BuildSettings& settings_;
+  SpentContainers& spent_;
   std::mutex mutex_;
   std::condition_variable_any freed_;
   std::set<std::string> in_work_;
