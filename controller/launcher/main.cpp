@@ -110,7 +110,8 @@ pid_t start_tar(int input) {
   const pid_t tar = ::fork();
   if (tar != 0) return tar;
   ::dup2(input, STDIN_FILENO);
-  ::execlp("tar", "tar", "--extract", "--file=-", "--preserve-permissions", "--directory", handover.folder, nullptr);
+  ::execlp("tar", "tar", "--extract", "--file=-", "--blocking-factor=128", "--preserve-permissions", "--directory",
+           handover.folder, nullptr);
   ::_exit(127);
 }
 

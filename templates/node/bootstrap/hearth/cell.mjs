@@ -104,7 +104,7 @@ function isRight(handover) {
 
 // The package, a tar of `size` bytes of which `rest` has come.
 async function unpack(folder, size, rest, connection) {
-  const words = ['--extract', '--file=-', '--preserve-permissions', `--directory=${folder}`];
+  const words = ['--extract', '--file=-', '--blocking-factor=128', '--preserve-permissions', `--directory=${folder}`];
   const tar = spawn('tar', words, { stdio: ['pipe', 'inherit', 'inherit'] });
   const ended = once(tar, 'exit');
   tar.stdin.on('error', () => {}); // its exit code tells

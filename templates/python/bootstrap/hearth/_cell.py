@@ -93,16 +93,17 @@ def _become(handover, rest, connection):
 
 
 def _unpack(folder, left, piece, connection):
-    command = ["tar", "--extract", "--file=-", "--preserve-permissions", f"--directory={folder}"]
+    command = ["tar", "--extract", "--file=-", "--blocking-factor=128", "--preserve-permissions", f"--directory={folder}"]
     try:
         with subprocess.Popen(command, stdin=subprocess.PIPE) as tar:
+            tar.stdin.write(piece)
+            tar.stdin.flush()
+            left -= len(piece)
             while left:
-                piece = piece or connection.recv(min(left, _PIECE))
-                if not piece:
+                moved = os.splice(connection.fileno(), tar.stdin.fileno(), left)  # the kernel's own: nothing is copied
+                if moved == 0:
                     raise _Wrong("hearthd left before the package was whole")
-                tar.stdin.write(piece)
-                left -= len(piece)
-                piece = b""
+                left -= moved
     except BrokenPipeError:  # it has said why
         raise _Wrong("the package cannot be unpacked") from None
     if tar.returncode != 0:
