@@ -7,6 +7,7 @@ import { connect, createServer } from 'node:net';
 import { listenAside, publish, stagingOf } from './listen.mjs';
 
 const LONGEST = 4 * 1024 * 1024; // of a handover
+const QUEUED = 2 * 1024 * 1024; // of a package
 const READY = '{"ready": true}\n';
 const SAMPLE = '{"env": {"HEARTH_CELL_SAMPLE": "value"}, "folder": "/", "handler": "handler.js"}\n';
 const REHEARSALS = 3;
@@ -108,21 +109,31 @@ async function unpack(folder, size, rest, connection) {
   const tar = spawn('tar', words, { stdio: ['pipe', 'inherit', 'inherit'] });
   const ended = once(tar, 'exit');
   tar.stdin.on('error', () => {}); // its exit code tells
-  let left = size;
-  const give = async (piece) => {
-    left -= piece.length;
-    if (left < 0) throw new Wrong('more came behind its package');
-    if (!tar.stdin.write(piece)) await Promise.race([once(tar.stdin, 'drain'), ended]);
-  };
-  await give(rest);
-  if (left > 0) {
-    for await (const piece of connection.iterator({ destroyOnReturn: false })) {
-      await give(piece);
-      if (left === 0) break;
-    }
-  }
-  if (left > 0) throw new Wrong('hearthd left before the package was whole');
+  const poured = await Promise.race([pour(connection, tar.stdin, size, rest).then(() => true), ended.then(() => false)]);
   tar.stdin.end();
   const [code] = await ended;
-  if (code !== 0) throw new Wrong('the package cannot be unpacked');
+  if (code !== 0 || !poured) throw new Wrong('the package cannot be unpacked');
+}
+
+// Moves `left` bytes, of which `rest` has come. What is queued keeps both sides busy, and is bounded.
+function pour(from, into, left, rest) {
+  return new Promise((resolve, reject) => {
+    const take = (piece) => {
+      left -= piece.length;
+      into.write(piece);
+      if (left <= 0) {
+        stop();
+        if (left < 0) reject(new Wrong('more came behind its package'));
+        else resolve();
+      } else if (into.writableLength > QUEUED) {
+        from.pause();
+        into.once('drain', () => from.resume());
+      }
+    };
+    const leave = () => reject(new Wrong('hearthd left before the package was whole'));
+    const stop = () => from.pause().off('data', take).off('close', leave);
+    from.on('data', take).on('close', leave);
+    take(rest);
+    if (left > 0) from.resume();
+  });
 }
