@@ -32,6 +32,7 @@ struct Shape {
   Json operator()(const Size&) const { return pattern("^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti)$"); }
   Json operator()(const Time&) const { return pattern("^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$"); }
   Json operator()(const Frost&) const { return pattern("^(auto|never|[0-9]+(\\.[0-9]+)?(ms|s|m|h))$"); }
+  Json operator()(const Keep&) const { return {{"enum", {"auto", "fixed", "hybrid"}}}; }
   Json operator()(const Cpu&) const {
     auto text = pattern("^[0-9]+(\\.[0-9]+)?m?$");
     return {{"anyOf", Json::array({Json{{"type", "number"}, {"minimum", 0}}, std::move(text)})}};

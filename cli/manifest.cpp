@@ -75,6 +75,7 @@ nlohmann::json spec_document(const FunctionSpec& spec) {
       {"scale",
        {{"min", spec.scale.min},
         {"max", spec.scale.max},
+        {"keep_alive", name(spec.scale.keep_alive)},
         {"idle_timeout", to_string(spec.scale.idle_timeout)},
         {"start_timeout", to_string(spec.scale.start_timeout)},
         {"freeze", to_string(spec.scale.freeze)}}},

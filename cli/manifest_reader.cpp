@@ -112,6 +112,9 @@ Manifest ManifestReader::read(std::string_view text) {
   read_map(root, "", "");
   check_source();
   check_spec();
+  if (!places_.contains("scale.keep_alive")) {
+    manifest_.spec.scale.keep_alive = domain::unsaid_keep_alive(places_.contains("scale.idle_timeout"));
+  }
   const bool says_concurrency = places_.contains("limits.concurrency");
   if (!manifest_.spec.runtime.empty() && !says_concurrency) manifest_.spec.limits.concurrency = kOfItsRuntime;
   std::ranges::stable_sort(manifest_.faults, {}, [](const auto& fault) { return std::pair(fault.line, fault.column); });
@@ -237,6 +240,11 @@ void ManifestReader::read_scalar(const Key& key, const std::string& path, const 
                           const auto parsed = domain::parse_freeze(text);
                           if (!parsed || is_plain_number(text))
                             return refuse(in_quotes(text) + " is neither auto, never, nor a time such as 10s");
+                          kind.in(spec) = *parsed;
+                        },
+                        [&](const Keep& kind) {
+                          const auto parsed = domain::parse_keep_alive(text);
+                          if (!parsed) return refuse(in_quotes(text) + " is neither auto, fixed nor hybrid");
                           kind.in(spec) = *parsed;
                         },
                         [&](const Cpu& kind) { take(kind.in(spec), domain::parse_cpu(text), "number of cores", ""); },

@@ -22,6 +22,9 @@ struct Time {
 struct Frost {
   domain::Freeze& (*in)(domain::FunctionSpec&);
 };  // auto, never or a time
+struct Keep {
+  domain::KeepAlive& (*in)(domain::FunctionSpec&);
+};  // auto, fixed or hybrid
 struct Cpu {
   std::uint32_t& (*in)(domain::FunctionSpec&);
 };
@@ -45,7 +48,7 @@ struct Section {  // its keys stand in the table beside it
 };
 struct List {};   // of sections of this name
 struct Later {};  // a key of the whole design that this version does not carry out
-using Kind = std::variant<Text, Size, Time, Frost, Cpu, Count, Choice, Flag, Texts, Pairs, Section, List, Later>;
+using Kind = std::variant<Text, Size, Time, Frost, Keep, Cpu, Count, Choice, Flag, Texts, Pairs, Section, List, Later>;
 
 struct Key {
   std::string_view section;  // empty at the top; "triggers.http" for what is nested

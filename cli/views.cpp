@@ -9,9 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-// "13:05:09" of "2026-01-31T13:05:09.250Z".
-std::string clock_of(const std::string& time) { return time.size() >= 19 ? time.substr(11, 8) : time; }
-
 std::string phase_of(const json& replica) {
   auto phase = text_at(replica, "phase");
   if (phase.empty()) phase = text_at(replica, "state");
@@ -38,6 +35,8 @@ std::uint64_t number_at(const json& document, const char* key) {
   const auto& value = child_at(document, key);
   return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
 }
+
+std::string clock_of(const std::string& time) { return time.size() >= 19 ? time.substr(11, 8) : time; }
 
 std::string painted_state(const Terminal& terminal, const std::string& state) {
   if (state == "cold") return terminal.paint(Style::dim, state);

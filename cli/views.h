@@ -19,6 +19,9 @@ std::string text_at(const nlohmann::json& document, const char* key);
 std::uint64_t number_at(const nlohmann::json& document, const char* key);
 const nlohmann::json& child_at(const nlohmann::json& document, const char* key);  // null where there is none
 
+// "13:05:09" of "2026-01-31T13:05:09.250Z".
+std::string clock_of(const std::string& time);
+
 // "warm" in its colour.
 std::string painted_state(const Terminal& terminal, const std::string& state);
 

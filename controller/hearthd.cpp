@@ -4,6 +4,7 @@
 #include "api/secret.h"
 #include "api/token.h"
 #include "control/dispatcher.h"
+#include "control/keep_records.h"
 #include "control/metering.h"
 #include "control/service.h"
 #include "engines/docker/builder.h"
@@ -118,6 +119,10 @@ control::Metering::Settings metering_settings(const Config& config) {
           }};
 }
 
+void report_keep_records(const domain::Fault& why) {
+  log::warn("what was learned of idle times could not be kept or read", {{"why", why.message}});
+}
+
 std::map<std::string, std::uint32_t> concurrency_of(const std::vector<docker::Runtime>& runtimes) {
   std::map<std::string, std::uint32_t> concurrency;
   for (const auto& runtime : runtimes) concurrency[runtime.name] = runtime.concurrency;
@@ -203,6 +208,7 @@ class Hearthd::Parts {
                      .memory = config.memory}),
         service_(store_, packages_, builder_, dispatcher_, clock_),
         metering_(store_, dispatcher_, clock_, metering_settings(config)),
+        keep_records_(store_, dispatcher_, clock_, report_keep_records),
         gateway_(dispatcher_, host_, gateway_settings(config, released(std::move(sockets.gateway)))),
         api_(service_, metering_, packages_, logs_, info(),
              api_settings(config, token_, released(std::move(sockets.api)))),
@@ -220,7 +226,9 @@ class Hearthd::Parts {
     before ? succession_.adopt(*before) : adopt(engine_, dispatcher_);
     dispatcher_.looked();
     watch_ = std::jthread{[this](std::stop_token stop) { engine_.watch(dispatcher_, std::move(stop)); }};
+    keep_records_.load();
     metering_.start();
+    keep_records_.start();
     gateway_.start();
     api_.start();
     before ? succession_.follow(std::move(*before)) : succession_.offer();
@@ -274,6 +282,7 @@ class Hearthd::Parts {
             .dispatcher = dispatcher_,
             .service = service_,
             .metering = metering_,
+            .keep_records = keep_records_,
             .gateway = gateway_,
             .api = api_};
   }
@@ -297,6 +306,7 @@ class Hearthd::Parts {
   control::Dispatcher dispatcher_;
   control::Service service_;
   control::Metering metering_;
+  control::KeepRecords keep_records_;
   gateway::Gateway gateway_;
   api::Api api_;
   std::jthread watch_;     // it calls the rest

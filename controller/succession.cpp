@@ -255,6 +255,7 @@ void Succession::part_with_calls() {
                                function.name,
                       .bytes = control::encode_usage(usage)});
       });
+  parts_.keep_records.close();
   parts_.store.close();
   parts_.dispatcher.yield([outbox = outbox_, &engine = parts_.engine](ReplicaId replica) {
     const auto told = engine.release(replica);

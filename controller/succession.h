@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "config.h"
 #include "control/dispatcher.h"
+#include "control/keep_records.h"
 #include "control/metering.h"
 #include "control/service.h"
 #include "gateway/gateway.h"
@@ -77,6 +78,7 @@ class Succession {
     control::Dispatcher& dispatcher;
     control::Service& service;
     control::Metering& metering;
+    control::KeepRecords& keep_records;
     gateway::Gateway& gateway;
     api::Api& api;
   };

@@ -20,6 +20,19 @@ std::string section_line(const json& section) {
   return line;
 }
 
+// "kept for 1m (learned), there again from 12:54:00 to 13:07:00 (UTC)"
+std::string idle_line(const json& idle) {
+  const auto keep = text_at(idle, "keep");
+  if (keep.empty()) return {};
+  const auto& again = child_at(idle, "again");
+  auto line = "kept for " + keep + " (" + text_at(idle, "why") + ")";
+  if (again.is_object()) {
+    line +=
+        ", there again from " + clock_of(text_at(again, "from")) + " to " + clock_of(text_at(again, "to")) + " (UTC)";
+  }
+  return line;
+}
+
 std::string revision_lines(const Terminal& terminal, const json& revisions, std::uint64_t active) {
   auto text = revision_table(terminal, revisions, active);
   if (revisions.is_array() && !revisions.empty()) {
@@ -53,6 +66,7 @@ int get(const Context& context, const std::string& name) {
   if (const auto by = text_at(start, "by"); !by.empty()) {
     rows.push_back({"starts by", terminal.tame(by + (why.empty() ? "" : ": " + why))});
   }
+  if (const auto line = idle_line(child_at(function, "idle")); !line.empty()) rows.push_back({"idle", line});
   if (const auto handler = text_at(spec, "handler"); !handler.empty()) rows.push_back({"handler", handler});
   for (const char* section : {"env", "limits", "scale", "network"}) {
     const auto& values = child_at(spec, section);

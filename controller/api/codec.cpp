@@ -73,6 +73,16 @@ json totals_json(const domain::Usage& usage) {
   return {{"calls", usage.all_calls()}, {"errors", usage.errors()}, {"cold_starts", usage.cold_starts}};
 }
 
+// What becomes of its last replica while nobody calls.
+json idle_json(const control::KeepView& keep) {
+  json document{{"keep", domain::to_string(keep.keep)}, {"why", name(keep.why)}};
+  if (keep.again) {
+    document["again"] = {{"from", control::format_time(keep.again->from)},
+                         {"to", control::format_time(keep.again->to)}};
+  }
+  return document;
+}
+
 // Where each trigger answers, by the gateway's port: "http://example.org:8080/api/{id}".
 json routes_json(const domain::FunctionSpec& spec, std::string_view gateway_url) {
   const auto scheme = gateway_url.find("://") + 3;
@@ -119,6 +129,7 @@ std::string function_text(const FunctionParts& parts, std::string_view gateway_u
                 {"created_at", control::format_time(parts.shown.created_at)},
                 {"replicas", parts.view.replicas.size()},
                 {"totals", totals_json(parts.view.usage)}};
+  if (parts.view.keep) document["idle"] = idle_json(*parts.view.keep);
   document["start"]["by"] = parts.obstacle ? "image" : "cell";
   if (parts.obstacle) document["start"]["why"] = *parts.obstacle;
   if (parts.view.last_failure) document["last_failure"] = problem_json(*parts.view.last_failure);

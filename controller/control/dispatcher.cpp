@@ -265,6 +265,20 @@ std::vector<domain::FunctionStats> Dispatcher::stats() const {
   return stats;
 }
 
+std::vector<std::pair<FunctionName, LearnedTimes>> Dispatcher::take_learned() {
+  std::vector<std::pair<FunctionName, LearnedTimes>> taken;
+  for (const auto& function : impl_->all()) {
+    if (auto learned = function->take_learned()) taken.emplace_back(function->name(), std::move(*learned));
+  }
+  return taken;
+}
+
+bool Dispatcher::recall(const FunctionName& name, const LearnedTimes& learned) {
+  const auto function = impl_->find(name);
+  if (function) function->recall(learned);
+  return function != nullptr;
+}
+
 std::optional<FunctionView> Dispatcher::view(const FunctionName& name) const {
   const auto function = impl_->find(name);
   if (!function) return std::nullopt;

@@ -5,6 +5,7 @@
 #include "control/call_feed.h"
 #include "control/directory.h"
 #include "control/function_view.h"
+#include "control/learned_times.h"
 #include "control/lease.h"
 #include "domain/error.h"
 #include "domain/function.h"
@@ -107,6 +108,12 @@ class Dispatcher final : public ports::EngineEvents {
   // What each function took since this was last asked, functions that took nothing left out. For one caller.
   std::vector<std::pair<domain::FunctionName, domain::Usage>> take_usage();
   std::vector<domain::FunctionStats> stats() const;
+
+  // What was learned of when functions are called, of those where that is more than when this was last asked. For one
+  // caller.
+  std::vector<std::pair<domain::FunctionName, LearnedTimes>> take_learned();
+  // Whether there is such a function; what was learned in an earlier run is for a time before its first call.
+  bool recall(const domain::FunctionName& function, const LearnedTimes& learned);
 
   // Why the engine cannot be used, while it cannot.
   std::optional<domain::Fault> engine_away() const;

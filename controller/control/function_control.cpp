@@ -175,6 +175,7 @@ FunctionView FunctionEntry::view() {
     view.last_failure = fleet_.backoff().failures() > 0 && last_failure_ ? last_failure_ : last_death_;
     view.usage = meter_.usage(now);
     const auto wall = around_.clock.wall_now();
+    if (kept_as_ != 0) view.keep = keep_view(now, wall);
     for (const auto& replica : fleet_.replicas()) {
       const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - replica.since);
       view.replicas.push_back({.id = replica.id,

@@ -47,6 +47,7 @@ std::variant<Lease, Ticket, Fault> FunctionEntry::acquire(Time deadline, std::ui
     if (const auto* granted = std::get_if<domain::Grant>(&decided)) {
       const auto& replica = replicas_.at(granted->slot.replica);
       replica->meter->call_began(now);
+      note_use(now);
       return Lease{{shared_from_this(), replica, granted->slot, thread, {}, now}};
     }
     if (const auto* refusal = std::get_if<domain::Refusal>(&decided)) {
@@ -72,6 +73,7 @@ std::variant<Lease, Ticket, Fault> FunctionEntry::acquire(Time deadline, std::ui
 bool FunctionEntry::cancel(domain::CallId call, domain::Ending why) {
   const std::scoped_lock lock{mutex_};
   if (!pool_.cancel(call)) return false;
+  note_use(around_.clock.now());
   waiters_.erase(call);
   meter_.call_ended(why);
   return true;
@@ -111,6 +113,7 @@ void FunctionEntry::end(Lease::Grip& grip, Outcome outcome, std::optional<domain
     const auto ended = pool_.call_ended(slot, grip.thread, now);
     if (ended.next) grant(*ended.next, out, now);
     if (ended.given_back) fleet_.given_back(0, *ended.given_back, effects, now);
+    note_use(now);
     if (changed || ended.given_back) settle(effects, out, now);
   }
   grip.replica.reset();  // with its connections, should it be given to another hearthd next
@@ -138,6 +141,8 @@ void FunctionEntry::settle(FleetEffects& effects, Deliveries& out, Time now) {
       apply(effect, effects, out, now);
     }
     effects.clear();
+    note_use(now);
+    plan_keep();
     const auto report = pool_.report(domain::ScaleSettings{}.patience, now);
     fleet_.decide({&report, 1}, effects, now);
   } while (!effects.empty());
@@ -146,6 +151,7 @@ void FunctionEntry::settle(FleetEffects& effects, Deliveries& out, Time now) {
     out.told.emplace_back([then = std::move(waiting.then)] { then(std::nullopt); });
     return true;
   });
+  note_use(now);  // the fleet may have had all that was held refused
   note_frozen(now);
   plan_wake(out);
   note_changes();

@@ -7,6 +7,7 @@
 #include "control/timers.h"
 #include "domain/fleet.h"
 #include "domain/greedy_dual.h"
+#include "domain/keep_alive.h"
 #include "domain/metering.h"
 #include "domain/pool.h"
 
@@ -71,6 +72,10 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   // Of a replica of this revision; nothing where it is not known.
   domain::Bytes memory_of(std::uint64_t revision) const;
 
+  // What is known of when it is called: where that is more than when it was last taken, and from an earlier run.
+  std::optional<LearnedTimes> take_learned();
+  void recall(const LearnedTimes& learned);
+
   // The engine. A replica such as `revision` has, without an id.
   static ports::ReplicaSpec replica_of(const domain::Revision& revision);
   bool owns(domain::ReplicaId replica) const;
@@ -131,6 +136,9 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   std::optional<ports::TcpAddress> debugger_of(domain::ReplicaId replica) const;
   std::string awake_of(const domain::Fleet::Replica& replica) const;
   void note_frozen(domain::Time now);
+  void note_use(domain::Time now);
+  void plan_keep();
+  KeepView keep_view(domain::Time now, domain::WallTime wall) const;
   // Without it:
   void deliver(Deliveries& out);
   void give(std::vector<std::shared_ptr<ReplicaSlots>> yielded);
@@ -162,6 +170,10 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   HoldTimes lending_times_;                                       // of the replica that is just being lent
   std::map<domain::ReplicaId, std::string> awake_;                // what keeps an idle replica from being frozen
   std::optional<domain::Time> next_tick_;
+  domain::KeepAlivePolicy keep_alive_;
+  std::uint64_t kept_as_ = 0;  // the revision whose settings it has
+  bool used_ = false;          // a call is in flight or held
+  bool learned_more_ = false;  // since it was last taken
 };
 
 template <class Change>

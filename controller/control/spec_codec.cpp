@@ -48,6 +48,7 @@ json limits_json(const Limits& limits) {
 json scale_json(const Scale& scale) {
   return {{"min", scale.min},
           {"max", scale.max},
+          {"keep_alive", name(scale.keep_alive)},
           {"idle_timeout", to_string(scale.idle_timeout)},
           {"start_timeout", to_string(scale.start_timeout)},
           {"freeze", to_string(scale.freeze)}};
@@ -70,6 +71,13 @@ void read_scale(const json& document, std::string path, Scale& scale, Complaints
   fields.count("min", scale.min);
   fields.count("max", scale.max);
   fields.duration("idle_timeout", scale.idle_timeout);
+  auto keep = std::string(name(unsaid_keep_alive(document.is_object() && document.contains("idle_timeout"))));
+  fields.text("keep_alive", keep);
+  if (const auto parsed = parse_keep_alive(keep)) {
+    scale.keep_alive = *parsed;
+  } else {
+    complaints.push_back({fields.path_of("keep_alive"), "must be \"auto\", \"fixed\" or \"hybrid\""});
+  }
   fields.duration("start_timeout", scale.start_timeout);
   auto freeze = to_string(scale.freeze);
   fields.text("freeze", freeze);

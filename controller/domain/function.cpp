@@ -172,6 +172,22 @@ std::string_view name(RevisionState state) {
   return "failed";
 }
 
+std::string_view name(KeepAlive keep) {
+  switch (keep) {
+    case KeepAlive::automatic: return "auto";
+    case KeepAlive::fixed: return "fixed";
+    case KeepAlive::hybrid: return "hybrid";
+  }
+  return "auto";
+}
+
+std::optional<KeepAlive> parse_keep_alive(std::string_view text) {
+  for (const auto keep : {KeepAlive::automatic, KeepAlive::fixed, KeepAlive::hybrid}) {
+    if (name(keep) == text) return keep;
+  }
+  return std::nullopt;
+}
+
 bool is_valid_name(std::string_view name) {
   if (name.empty() || name.size() > 63 || !is_lower(name.front()) || name.back() == '-') return false;
   return std::ranges::all_of(name, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });

@@ -56,10 +56,18 @@ struct Freeze {
   bool operator==(const Freeze&) const = default;
 };
 
+// For how long the last idle replica is kept.
+enum class KeepAlive : std::uint8_t {
+  automatic,  // what the simulator finds best: by the times that the function was idle for so far, within an hour
+  fixed,      // for idle_timeout
+  hybrid,     // as automatic, without that bound
+};
+
 struct Scale {
   std::uint32_t min = 0;
   std::uint32_t max = 10;
-  std::chrono::milliseconds idle_timeout{300'000};
+  KeepAlive keep_alive = KeepAlive::automatic;
+  std::chrono::milliseconds idle_timeout{300'000};  // of what learns: until it has
   std::chrono::milliseconds start_timeout{30'000};  // from create until it listens
   Freeze freeze = {};
   bool operator==(const Scale&) const = default;
@@ -117,6 +125,12 @@ struct Function {
 };
 
 std::string_view name(RevisionState state);
+std::string_view name(KeepAlive keep);  // "auto"
+std::optional<KeepAlive> parse_keep_alive(std::string_view text);
+// Who writes a time and no policy means that time.
+constexpr KeepAlive unsaid_keep_alive(bool with_idle_timeout) {
+  return with_idle_timeout ? KeepAlive::fixed : KeepAlive::automatic;
+}
 
 // [a-z]([-a-z0-9]*[a-z0-9])?, at most 63: what DNS labels, container names and URLs all take.
 bool is_valid_name(std::string_view name);

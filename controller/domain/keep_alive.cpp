@@ -80,9 +80,9 @@ KeepPlan HybridKeepAlive::plan(std::optional<Time> known) const {
     const auto at = std::max(Duration{0}, *known - *idle_since_);
     return expected(at > kBin ? at - kBin : Duration{0}, at + kBin, KeepPlan::Why::known);
   }
-  if (seen() < settings_.least_seen) return {.keep = settings_.fallback, .why = KeepPlan::Why::learning};
+  if (seen() < settings_.least_seen) return fall_back(KeepPlan::Why::learning);
   if (beyond_ > settings_.most_beyond * seen()) return foresee_rare();
-  if (variation() < settings_.least_variation) return {.keep = settings_.fallback, .why = KeepPlan::Why::irregular};
+  if (variation() < settings_.least_variation) return fall_back(KeepPlan::Why::irregular);
   const auto head = kBin * static_cast<Duration::rep>(bin_at(settings_.head));
   const auto tail = kBin * static_cast<Duration::rep>(bin_at(settings_.tail) + 1);
   return expected(scaled(head, 1 - settings_.margin), scaled(tail, 1 + settings_.margin), KeepPlan::Why::learned);
@@ -91,17 +91,41 @@ KeepPlan HybridKeepAlive::plan(std::optional<Time> known) const {
 // A replica is there from … to; where that is soon, it is never stopped before.
 KeepPlan HybridKeepAlive::expected(Duration from, Duration to, KeepPlan::Why why) const {
   const auto linger = std::min(settings_.fallback, kBin);
-  if (from < linger + settings_.least_gap) return {.keep = to, .again = {}, .why = why};
-  return {.keep = linger, .again = KeepPlan::Window{from, to}, .why = why};
+  if (from < linger + settings_.least_gap) return {.keep = std::min(to, settings_.most), .again = {}, .why = why};
+  return {.keep = linger, .again = KeepPlan::Window{from, std::min(to, from + settings_.most)}, .why = why};
+}
+
+IdleTimes HybridKeepAlive::learned() const {
+  IdleTimes times{.within = {}, .beyond = beyond_, .rare = {}, .idle_since = idle_since_};
+  for (std::size_t bin = 0; bin < kBins; ++bin) {
+    if (counts_[bin] > 0) times.within.push_back({static_cast<std::uint16_t>(bin), counts_[bin]});
+  }
+  for (auto i = rare_seen_ - std::min<std::uint32_t>(rare_seen_, kRare); i < rare_seen_; ++i) {
+    times.rare.push_back(rare_[i % kRare]);
+  }
+  return times;
+}
+
+void HybridKeepAlive::recall(const IdleTimes& times) {
+  *this = HybridKeepAlive{settings_};
+  for (const auto& [minutes, count] : times.within) {
+    if (minutes >= kBins || counts_[minutes] > 0) continue;
+    counts_[minutes] = count;
+    within_ += count;
+    squares_ += std::uint64_t{count} * count;
+  }
+  for (const auto idle : times.rare) {
+    if (idle >= kBin * static_cast<Duration::rep>(kBins)) rare_[rare_seen_++ % kRare] = idle;
+  }
+  beyond_ = times.beyond;
+  idle_since_ = times.idle_since;
 }
 
 KeepPlan HybridKeepAlive::foresee_rare() const {
-  if (rare_seen_ < kRare) return {.keep = settings_.fallback, .why = KeepPlan::Why::learning};
+  if (rare_seen_ < kRare) return fall_back(KeepPlan::Why::learning);
   const auto [least, most] = std::ranges::minmax(rare_);
   const auto spread = most - least;
-  if (spread > scaled(least, settings_.rare_spread)) {
-    return {.keep = settings_.fallback, .why = KeepPlan::Why::irregular};
-  }
+  if (spread > scaled(least, settings_.rare_spread)) return fall_back(KeepPlan::Why::irregular);
   const auto around = std::max(kBin, spread);
   return expected(least - around, most + around, KeepPlan::Why::rare);
 }
@@ -113,12 +137,21 @@ void KeepAlivePolicy::fix(Duration keep) {
   policy_ = fixed;
 }
 
-void KeepAlivePolicy::learn(Duration fallback) {
-  if (auto* learned = std::get_if<HybridKeepAlive>(&policy_)) return learned->set_fallback(fallback);
+void KeepAlivePolicy::learn(const HybridSettings& settings) {
+  if (auto* learned = std::get_if<HybridKeepAlive>(&policy_)) return learned->set(settings);
   const auto since = idle_since();
-  HybridKeepAlive hybrid{{.fallback = fallback}};
+  HybridKeepAlive hybrid{settings};
   if (since) hybrid.fell_idle(*since);
   policy_ = hybrid;
+}
+
+std::optional<IdleTimes> KeepAlivePolicy::learned() const {
+  const auto* hybrid = std::get_if<HybridKeepAlive>(&policy_);
+  return hybrid == nullptr ? std::nullopt : std::optional{hybrid->learned()};
+}
+
+void KeepAlivePolicy::recall(const IdleTimes& times) {
+  if (auto* hybrid = std::get_if<HybridKeepAlive>(&policy_)) hybrid->recall(times);
 }
 
 }  // namespace hearth::domain

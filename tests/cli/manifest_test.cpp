@@ -48,10 +48,24 @@ network: {egress: deny, attach: [db, "queue"]}
                                          .body = domain::kibibytes(64)}));
   EXPECT_EQ(spec.scale, (domain::Scale{.min = 1,
                                        .max = 3,
+                                       .keep_alive = domain::KeepAlive::fixed,
                                        .idle_timeout = 250ms,
                                        .start_timeout = 60s,
                                        .freeze = {.when = domain::Freeze::When::after, .idle = 2s}}));
   EXPECT_EQ(spec.network, (domain::Network{.egress = false, .attach = {"db", "queue"}}));
+}
+
+TEST(Manifest, ATimeAloneIsAFixedOne) {
+  using domain::KeepAlive;
+  const auto keep = [](const std::string& scale) {
+    return parse_manifest("name: hello\nimage: nginx:1\nscale: " + scale + "\n").spec.scale.keep_alive;
+  };
+  EXPECT_EQ(keep("{}"), KeepAlive::automatic);
+  EXPECT_EQ(keep("{max: 3}"), KeepAlive::automatic);
+  EXPECT_EQ(keep("{idle_timeout: 5m}"), KeepAlive::fixed);
+  EXPECT_EQ(keep("{idle_timeout: 5m, keep_alive: auto}"), KeepAlive::automatic);
+  EXPECT_EQ(keep("{keep_alive: fixed}"), KeepAlive::fixed);
+  EXPECT_EQ(keep("{keep_alive: hybrid, idle_timeout: 1h}"), KeepAlive::hybrid);
 }
 
 TEST(Manifest, LeavesOutWhatIsNotSaidAndAcceptsEmptySections) {
@@ -126,8 +140,7 @@ TEST(Manifest, TellsWhatIsWrongAndWhere) {
       {"triggers: [{http: {path: /a}}, {http: {path: /a/}}]",
        {{3, 46, "triggers[1].http.path: takes the same requests as triggers[0].http"}}},
       {"secrets: [a]", {{3, 1, "secrets: this version of Hearth does not carry it out; remove it"}}},
-      {"scale: {keep_alive: auto}",
-       {{3, 9, "scale.keep_alive: this version of Hearth does not carry it out; remove it"}}},
+      {"scale: {keep_alive: long}", {{3, 21, "scale.keep_alive: \"long\" is neither auto, fixed nor hybrid"}}},
       {"scale: {freeze: soon}", {{3, 17, "scale.freeze: \"soon\" is neither auto, never, nor a time such as 10s"}}},
       {"scale: {freeze: 10}", {{3, 17, "scale.freeze: \"10\" is neither auto, never, nor a time such as 10s"}}},
       {"scale: {freeze: 99ms}", {{3, 17, "scale.freeze: must be auto, never, or from 100ms to 168h"}}},

@@ -28,6 +28,7 @@ domain::FunctionSpec odd_spec() {
                  .body = domain::gibibytes(1)};
   spec.scale = {.min = 1,
                 .max = 3,
+                .keep_alive = domain::KeepAlive::hybrid,
                 .idle_timeout = 90s,
                 .start_timeout = 1ms,
                 .freeze = {.when = domain::Freeze::When::after, .idle = 1500ms}};
@@ -52,6 +53,22 @@ TEST(SpecCodec, ReadsWhenToFreeze) {
   EXPECT_EQ(decode_spec(R"({"scale":{"freeze":"10s"}})").scale.freeze.idle, 10s);
   for (const auto* wrong :
        {R"({"scale":{"freeze":"soon"}})", R"({"scale":{"freeze":10}})", R"({"scale":{"freeze":""}})"}) {
+    EXPECT_THROW(decode_spec(wrong), InvalidDocument) << wrong;
+  }
+}
+
+TEST(SpecCodec, ReadsHowLongToKeep) {
+  using domain::KeepAlive;
+  const std::pair<const char*, KeepAlive> cases[] = {
+      {R"({})", KeepAlive::automatic},
+      {R"({"scale":{}})", KeepAlive::automatic},
+      {R"({"scale":{"idle_timeout":"5m"}})", KeepAlive::fixed},
+      {R"({"scale":{"idle_timeout":"5m","keep_alive":"auto"}})", KeepAlive::automatic},
+      {R"({"scale":{"keep_alive":"fixed"}})", KeepAlive::fixed},
+      {R"({"scale":{"keep_alive":"hybrid"}})", KeepAlive::hybrid},
+  };
+  for (const auto& [text, keep] : cases) EXPECT_EQ(decode_spec(text).scale.keep_alive, keep) << text;
+  for (const auto* wrong : {R"({"scale":{"keep_alive":"never"}})", R"({"scale":{"keep_alive":7}})"}) {
     EXPECT_THROW(decode_spec(wrong), InvalidDocument) << wrong;
   }
 }

@@ -139,10 +139,49 @@ TEST(HybridKeepAlive, NeverPlansBeyondWhatItSaw) {
   }
 }
 
+// Of any idle times: no stretch is longer than the most, or the time that its owner chose.
+TEST(HybridKeepAlive, KeepsNothingForLongerThanTheMost) {
+  std::mt19937 random{11};
+  for (int round = 0; round < 2'000; ++round) {
+    const auto fallback = std::chrono::minutes{1 + random() % 100};
+    HybridKeepAlive policy{{.fallback = fallback, .most = 1h}};
+    const auto calls = 1 + random() % 40;
+    for (unsigned i = 0; i < calls; ++i) policy.observe(std::chrono::seconds{random() % (1u << (1 + random() % 17))});
+    const auto plan = policy.plan({});
+    ASSERT_LE(plan.keep, std::max<Duration>(fallback, 1h)) << round;
+    const auto ahead = plan.again ? plan.again->to - plan.again->from : Duration{0};
+    ASSERT_LE(ahead, 1h) << round;
+  }
+  HybridKeepAlive hourly{{.most = 30min}};
+  for (int i = 0; i < 50; ++i) hourly.observe(i % 2 == 0 ? 10s : 2h);
+  EXPECT_EQ(hourly.plan({}), (KeepPlan{30min, {}, Why::learned}));
+}
+
+TEST(HybridKeepAlive, RecallsWhatItLearned) {
+  for (const auto& seen : std::vector<std::vector<std::pair<Duration, int>>>{
+           {}, {{10s, 4}}, {{60min + 1s, 20}, {3min, 2}}, {{24h, 3}}, {{23h, 1}, {25h, 1}, {24h, 5}}}) {
+    auto policy = having_seen(seen);
+    policy.fell_idle(Time{77h});
+    HybridKeepAlive other;
+    other.recall(policy.learned());
+    EXPECT_EQ(other.learned(), policy.learned());
+    EXPECT_EQ(other.plan({}), policy.plan({}));
+    EXPECT_EQ(other.seen(), policy.seen());
+    EXPECT_DOUBLE_EQ(other.variation(), policy.variation());
+    EXPECT_EQ(other.idle_since(), Time{77h});
+  }
+}
+
+TEST(HybridKeepAlive, RecallsNothingThatItCannotHaveLearned) {
+  HybridKeepAlive policy;
+  policy.recall({.within = {{240, 9}, {3, 2}, {3, 5}}, .beyond = 1, .rare = {5min, 24h}, .idle_since = {}});
+  EXPECT_EQ(policy.learned(), (IdleTimes{.within = {{3, 2}}, .beyond = 1, .rare = {24h}, .idle_since = {}}));
+}
+
 TEST(KeepAlivePolicy, KeepsWhatItLearnedAsSettingsChange) {
   KeepAlivePolicy policy;
   EXPECT_EQ(policy.plan({}).keep, 5min);
-  policy.learn(2min);
+  policy.learn({.fallback = 2min});
   Time now{1h};
   for (int i = 0; i < 10; ++i) {
     policy.turned_busy(now);
@@ -150,12 +189,12 @@ TEST(KeepAlivePolicy, KeepsWhatItLearnedAsSettingsChange) {
     now += 10s;
   }
   EXPECT_EQ(policy.plan({}).why, Why::learned);
-  policy.learn(3min);
+  policy.learn({.fallback = 3min});
   EXPECT_EQ(policy.plan({}).why, Why::learned);
   policy.fix(7min);
   EXPECT_EQ(policy.plan({}), (KeepPlan{7min, {}, Why::fixed}));
   EXPECT_TRUE(policy.idle_since());
-  policy.learn(3min);
+  policy.learn({.fallback = 3min});
   EXPECT_EQ(policy.plan({}), (KeepPlan{3min, {}, Why::learning}));
 }
 

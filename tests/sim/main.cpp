@@ -116,10 +116,11 @@ void write(const std::filesystem::path& file, const std::string& text) {
 }
 
 void plot_keep_alive(const std::vector<Run>& runs, const std::filesystem::path& folder) {
-  Plot plot{.title = "Cold calls against the memory that keeps replicas warm",
-            .x_axis = "idle replicas, GB hours",
-            .y_axis = "cold calls, %",
-            .series = {{"fixed idle_timeout", "#d1495b", {}}, {"auto", "#00798c", {}}, {"oracle", "#555555", {}}}};
+  Plot plot{
+      .title = "Cold calls against the memory that keeps replicas warm",
+      .x_axis = "idle replicas, GB hours",
+      .y_axis = "cold calls, %",
+      .series = {{"fixed idle_timeout", "#d1495b", {}}, {"auto and hybrid", "#00798c", {}}, {"oracle", "#555555", {}}}};
   for (const auto& [policy, outcome] : runs) {
     const auto label = policy.name.substr(policy.name.find(',') + 2);
     const bool oracle = std::holds_alternative<Oracle>(policy.keeps);

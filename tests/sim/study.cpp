@@ -33,9 +33,10 @@ std::vector<Policy> keep_alive_policies() {
         {.name = "fixed, " + std::to_string(minutes) + " min", .keeps = Fixed{std::chrono::minutes{minutes}}});
   }
   for (const auto minutes : {1, 5, 20, 240}) {
-    policies.push_back({.name = "auto, " + std::to_string(minutes) + " min at first",
+    policies.push_back({.name = "hybrid, " + std::to_string(minutes) + " min at first",
                         .keeps = Hybrid{{.fallback = std::chrono::minutes{minutes}}}});
   }
+  policies.push_back({.name = "auto, 5 min at first", .keeps = Hybrid{{.most = domain::kMostOfAuto}}});
   for (const double worth : {3.0, 10.0, 30.0, 100.0, 300.0, 1'000.0}) {
     policies.push_back(
         {.name = "oracle, " + std::to_string(static_cast<int>(worth)) + " GB s a start", .keeps = Oracle{worth}});
@@ -45,7 +46,7 @@ std::vector<Policy> keep_alive_policies() {
 
 std::vector<Policy> eviction_policies(domain::Bytes memory) {
   return {{.name = "greedy-dual", .keeps = Fixed{24h}, .memory = memory},
-          {.name = "auto and greedy-dual", .keeps = Hybrid{}, .memory = memory},
+          {.name = "auto and greedy-dual", .keeps = Hybrid{{.most = domain::kMostOfAuto}}, .memory = memory},
           {.name = "least recently used", .keeps = Fixed{24h}, .memory = memory, .eviction = Eviction::least_recent},
           {.name = "oracle", .keeps = Fixed{24h}, .memory = memory, .eviction = Eviction::foreseen}};
 }
