@@ -90,11 +90,7 @@ struct Dispatcher::Impl {
         idle.push_back(replica);
       }
     }
-    std::vector<domain::IdleReplica> going;
-    {
-      const std::scoped_lock lock{worth_mutex};
-      going = worth.evict(std::move(idle), missing, clock.now());
-    }
+    const auto going = domain::worth_least(std::move(idle), missing, clock.now());
     for (const auto& replica : going) functions_now[replica.function]->evict(replica.replica);
   }
   void note_engine(const std::optional<Fault>& away) {
@@ -112,8 +108,6 @@ struct Dispatcher::Impl {
   std::map<FunctionName, FunctionHandle> functions;
   std::vector<std::pair<FunctionName, FunctionHandle>> removed;  // their last calls may still end, and count
   std::optional<Fault> engine_away;
-  std::mutex worth_mutex;
-  domain::GreedyDual worth;  // of idle replicas, when memory is short
   Timers timers;
   EffectRunner runner;
   Surroundings around;

@@ -43,6 +43,7 @@ std::variant<Lease, Ticket, Fault> FunctionEntry::acquire(Time deadline, std::ui
     const std::scoped_lock lock{mutex_};
     const auto now = around_.clock.now();
     const auto call = ++last_call_;
+    if (call == 1) first_call_ = now;
     const auto decided = pool_.call_arrived(call, deadline, thread, now);
     if (const auto* granted = std::get_if<domain::Grant>(&decided)) {
       const auto& replica = replicas_.at(granted->slot.replica);

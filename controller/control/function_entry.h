@@ -5,8 +5,8 @@
 #include "control/dispatcher.h"
 #include "control/effect_runner.h"
 #include "control/timers.h"
+#include "domain/eviction.h"
 #include "domain/fleet.h"
-#include "domain/greedy_dual.h"
 #include "domain/keep_alive.h"
 #include "domain/metering.h"
 #include "domain/pool.h"
@@ -157,6 +157,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   domain::Fleet fleet_;
   domain::FunctionMeter meter_;
   domain::CallId last_call_ = 0;
+  domain::Time first_call_{};
   std::unordered_map<domain::CallId, Waiter*> waiters_;
   std::map<std::uint64_t, std::shared_ptr<const domain::Revision>> revisions_;  // with replicas, active, or tried
   std::unordered_map<domain::ReplicaId, std::shared_ptr<ReplicaSlots>> replicas_;

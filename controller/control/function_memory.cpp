@@ -21,6 +21,7 @@ std::vector<domain::IdleReplica> FunctionEntry::spare() const {
                     .size = revisions_.at(replica->revision)->spec.limits.memory,
                     .start = last_start_,
                     .calls = last_call_,
+                    .first_call = first_call_,
                     .idle_since = spare.idle_since});
   }
   return idle;

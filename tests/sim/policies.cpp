@@ -14,6 +14,7 @@ Keeper Policy::keeper(domain::Bytes memory_of_one) const {
 
 std::vector<IdleReplica> Evictor::evict(std::vector<IdleReplica> idle, domain::Bytes missing, domain::Time now,
                                         const std::vector<domain::Time>& next_call) {
+  if (how_ == Eviction::worth_least) return domain::worth_least(std::move(idle), missing, now);
   if (how_ == Eviction::greedy_dual) return greedy_dual_.evict(std::move(idle), missing, now);
   const auto cost = [&](const IdleReplica& one) {
     const auto unused = how_ == Eviction::least_recent ? now - one.idle_since : next_call[one.function] - now;

@@ -1,9 +1,10 @@
 // The policies that are compared: hearthd's own, plain ones to stand beside them, and those that know the future.
 #pragma once
 
+#include "domain/eviction.h"
 #include "domain/function.h"
-#include "domain/greedy_dual.h"
 #include "domain/keep_alive.h"
+#include "sim/greedy_dual.h"
 
 #include <optional>
 #include <string>
@@ -40,7 +41,8 @@ using Keeper = std::variant<domain::FixedKeepAlive, domain::HybridKeepAlive, For
 
 // Whom memory is taken from.
 enum class Eviction : std::uint8_t {
-  greedy_dual,   // hearthd's
+  worth_least,   // hearthd's
+  greedy_dual,   // FaasCache's
   least_recent,  // who idles longest
   foreseen,      // whose next call is farthest, times its size: Belady's rule
 };
@@ -59,7 +61,7 @@ struct Policy {
   std::string name;
   std::variant<Fixed, Hybrid, Oracle> keeps = Fixed{};
   std::optional<domain::Bytes> memory = {};  // for all replicas; without: as much as they like
-  Eviction eviction = Eviction::greedy_dual;
+  Eviction eviction = Eviction::worth_least;
 
   Keeper keeper(domain::Bytes memory_of_one) const;
 };
@@ -73,7 +75,7 @@ class Evictor {
 
  private:
   Eviction how_;
-  domain::GreedyDual greedy_dual_;
+  GreedyDual greedy_dual_;
 };
 
 }  // namespace hearth::sim

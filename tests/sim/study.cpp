@@ -45,8 +45,9 @@ std::vector<Policy> keep_alive_policies() {
 }
 
 std::vector<Policy> eviction_policies(domain::Bytes memory) {
-  return {{.name = "greedy-dual", .keeps = Fixed{24h}, .memory = memory},
-          {.name = "auto and greedy-dual", .keeps = Hybrid{{.most = domain::kMostOfAuto}}, .memory = memory},
+  return {{.name = "worth least", .keeps = Fixed{24h}, .memory = memory},
+          {.name = "auto and worth least", .keeps = Hybrid{{.most = domain::kMostOfAuto}}, .memory = memory},
+          {.name = "greedy-dual", .keeps = Fixed{24h}, .memory = memory, .eviction = Eviction::greedy_dual},
           {.name = "least recently used", .keeps = Fixed{24h}, .memory = memory, .eviction = Eviction::least_recent},
           {.name = "oracle", .keeps = Fixed{24h}, .memory = memory, .eviction = Eviction::foreseen}};
 }

@@ -50,23 +50,26 @@ World::Function::Function(const domain::FleetSettings& settings, domain::Replica
   fleet.serve(1, settings);
 }
 
-World::World(const Trace& trace, const Policy& policy, WorldSettings settings)
+World::World(const Trace& trace, Calls& calls, Range functions, const Policy& policy, WorldSettings settings)
     : trace_(trace),
       policy_(policy),
       settings_(settings),
       foreseeing_(std::holds_alternative<Oracle>(policy.keeps)),
-      calls_(trace.calls()),
-      next_call_(trace.functions().size(), kNever),
+      calls_(calls),
+      first_(functions.from),
+      next_call_(functions.to - functions.from, kNever),
       agenda_(trace.length()),
       starts_(kStarts),
       memory_(policy.memory.value_or(domain::Bytes{~0ull >> 1})),
-      evictor_(policy.eviction) {
+      evictor_(policy.eviction),
+      peaks_(trace.length()) {
   const auto fleet = fleet_settings(policy, settings);
-  for (const auto size : trace.functions()) functions_.emplace_back(fleet, ids_, policy.keeper(size));
+  for (std::uint32_t function = 0; function < functions.to - functions.from; ++function) {
+    functions_.emplace_back(fleet, ids_, policy.keeper(size_of(function)));
+  }
 }
 
-Outcome World::run() {
-  const auto began = cpu_seconds();
+void World::run(Tally& into) {
   for (std::uint32_t function = 0; function < functions_.size(); ++function) expect_next(function);
   Event event;
   while (agenda_.pop(event)) {
@@ -97,13 +100,11 @@ Outcome World::run() {
       }
     }
   }
-  auto result = outcome();
-  result.cpu_seconds = cpu_seconds() - began;
-  return result;
+  count(into);
 }
 
 void World::expect_next(std::uint32_t which) {
-  const auto call = calls_->next(which);
+  const auto call = calls_.next(first_ + which);
   next_call_[which] = call ? call->at : kNever;
   if (!call) return;
   functions_[which].took = call->took;
@@ -114,7 +115,7 @@ void World::arrives(std::uint32_t which) {
   auto& function = functions_[which];
   const auto took = function.took;
   expect_next(which);
-  ++function.calls;
+  if (function.calls++ == 0) function.first_call = now_;
   if (function.pool.in_flight() + function.pool.held() == 0) {
     std::visit([&](auto& keeper) { keeper.turned_busy(now_); }, function.keeper);
   }
@@ -217,7 +218,7 @@ void World::pump() {
     auto& function = functions_[which];
     function.alive.push_back({replica, ReplicaMeter{size_of(which), ReplicaMeter::State::initializing, now_}});
     ++started_;
-    most_bytes_ = std::max(most_bytes_, memory_.used().count);
+    peaks_.level(now_, memory_.used().count);
     if (policy_.memory && memory_.used() > *policy_.memory) ++violations_;
     // The epoch of a start is 1: it is a replica's first order.
     agenda_.push({.at = now_ + settings_.start, .function = which, .kind = Kind::ready, .slot = {replica, 1}});
@@ -245,6 +246,7 @@ void World::make_room() {
                         .size = size_of(which),
                         .start = settings_.start,
                         .calls = function.last_call,
+                        .first_call = function.first_call,
                         .idle_since = spare.idle_since});
       }
     }
@@ -270,6 +272,7 @@ void World::gone(std::uint32_t which, ReplicaId replica) {
     function.alive.erase(alive);
   }
   memory_.give_back(replica);
+  peaks_.level(now_, memory_.used().count);
   const auto& replicas = function.fleet.replicas();
   const auto known = std::ranges::find(replicas, replica, &domain::Fleet::Replica::id);
   if (known != replicas.end()) function.fleet.gone(replica, known->epoch);
@@ -277,29 +280,37 @@ void World::gone(std::uint32_t which, ReplicaId replica) {
   if (starts_.waits()) pump();
 }
 
-Outcome World::outcome() {
-  Outcome outcome{.starts = started_, .evicted = evicted_, .violations = violations_};
-  outcome.most_gb = static_cast<double>(most_bytes_) / static_cast<double>(1ull << 30);
-  std::vector<double> ratios;
+void World::count(Tally& into) {
+  auto& sum = into.sum;
+  sum.starts += started_;
+  sum.evicted += evicted_;
+  sum.violations += violations_;
+  into.memory.add(peaks_);
   for (auto& function : functions_) {
     for (auto& alive : function.alive) alive.meter.settle(function.usage, Time{trace_.length()});
-    outcome.calls += function.calls;
-    outcome.cold += function.cold;
-    outcome.unserved += function.pool.held();
-    outcome.idle_gb_seconds += function.usage.idle.gb_seconds();
-    outcome.busy_gb_seconds += function.usage.busy.gb_seconds();
-    if (function.calls > 0) ratios.push_back(static_cast<double>(function.cold) / static_cast<double>(function.calls));
+    sum.calls += function.calls;
+    sum.cold += function.cold;
+    sum.unserved += function.pool.held();
+    sum.idle_gb_seconds += function.usage.idle.gb_seconds();
+    sum.busy_gb_seconds += function.usage.busy.gb_seconds();
+    if (function.calls == 0) continue;
+    into.cold_ratios.push_back(static_cast<double>(function.cold) / static_cast<double>(function.calls));
   }
-  if (!ratios.empty()) {
-    const auto third = ratios.begin() + static_cast<std::ptrdiff_t>((ratios.size() - 1) * 3 / 4);
-    std::ranges::nth_element(ratios, third);
-    outcome.cold_of_three_quarters = *third;
-  }
-  return outcome;
 }
 
 Outcome simulate(const Trace& trace, const Policy& policy, const WorldSettings& settings) {
-  return World{trace, policy, settings}.run();
+  constexpr std::uint32_t kAtOnce = 256;
+  const auto began = cpu_seconds();
+  const auto all = static_cast<std::uint32_t>(trace.functions().size());
+  const auto step = policy.memory ? std::max(1u, all) : kAtOnce;
+  const auto calls = trace.calls();
+  Tally tally{trace.length()};
+  for (std::uint32_t from = 0; from < all; from += std::min(step, all - from)) {
+    World{trace, *calls, {from, std::min(all, from + step)}, policy, settings}.run(tally);
+  }
+  auto outcome = tally.outcome();
+  outcome.cpu_seconds = cpu_seconds() - began;
+  return outcome;
 }
 
 }  // namespace hearth::sim

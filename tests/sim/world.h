@@ -10,6 +10,7 @@
 #include "domain/start_budget.h"
 #include "sim/agenda.h"
 #include "sim/policies.h"
+#include "sim/tally.h"
 #include "sim/trace.h"
 
 #include <cstdint>
@@ -26,26 +27,17 @@ struct WorldSettings {
   std::uint32_t max_replicas = 1'000;  // of one function
 };
 
-struct Outcome {
-  std::uint64_t calls = 0;
-  std::uint64_t cold = 0;  // calls that waited for a start
-  std::uint64_t starts = 0;
-  std::uint64_t evicted = 0;
-  std::uint64_t unserved = 0;  // still held at the end
-  double idle_gb_seconds = 0;  // replicas' memory × the time that they idled: what keeping warm costs
-  double busy_gb_seconds = 0;
-  double most_gb = 0;                 // of all replicas at once
-  double cold_of_three_quarters = 0;  // the cold ratio that 75 % of the functions stay at or below, as in the paper
-  std::uint64_t violations = 0;       // busy replicas chosen to go, or more memory than there is; never
-  double cpu_seconds = 0;             // that the run took
-
-  double cold_ratio() const { return calls == 0 ? 0 : static_cast<double>(cold) / static_cast<double>(calls); }
+// Of a trace's functions, those from … to.
+struct Range {
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
 };
 
 class World {
  public:
-  World(const Trace& trace, const Policy& policy, WorldSettings settings);
-  Outcome run();
+  // What is passed outlives it; of `calls` it takes those of its own functions, which it numbers from 0.
+  World(const Trace& trace, Calls& calls, Range functions, const Policy& policy, WorldSettings settings);
+  void run(Tally& into);
 
  private:
   enum class Kind : std::uint8_t { ended, gone, ready, wake, arrival, make_room };
@@ -79,6 +71,7 @@ class World {
     std::optional<domain::Time> tick = {};
     domain::Duration took{};  // of the next call
     domain::CallId last_call = 0;
+    domain::Time first_call{};
     std::uint64_t calls = 0;
     std::uint64_t cold = 0;
   };
@@ -102,14 +95,15 @@ class World {
   bool fits(std::uint32_t function, domain::ReplicaId replica);
   void make_room();
   void gone(std::uint32_t function, domain::ReplicaId replica);
-  domain::Bytes size_of(std::uint32_t function) const { return trace_.functions()[function]; }
-  Outcome outcome();
+  domain::Bytes size_of(std::uint32_t function) const { return trace_.functions()[first_ + function]; }
+  void count(Tally& into);
 
   const Trace& trace_;
   const Policy& policy_;
   const WorldSettings settings_;
   const bool foreseeing_;
-  std::unique_ptr<Calls> calls_;
+  Calls& calls_;
+  const std::uint32_t first_;
   Ids ids_;
   std::deque<Function> functions_;
   std::vector<domain::Time> next_call_;
@@ -124,9 +118,11 @@ class World {
   std::uint64_t started_ = 0;
   std::uint64_t evicted_ = 0;
   std::uint64_t violations_ = 0;
-  std::uint64_t most_bytes_ = 0;
+  Peaks peaks_;
 };
 
+// Functions that share no memory have nothing to do with each other: they are run a few at a time, so that what a call
+// touches is in the processor's cache.
 Outcome simulate(const Trace& trace, const Policy& policy, const WorldSettings& settings = {});
 
 }  // namespace hearth::sim

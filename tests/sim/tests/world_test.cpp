@@ -105,7 +105,8 @@ TEST(World, MemoryForOneServesTwoInTurn) {
   std::vector<std::vector<Call>> calls(2);
   for (int i = 0; i < 10; ++i) calls[i % 2].push_back({Time{1min * i}, 1s});
   const WrittenTrace trace{calls, 1h};
-  for (const auto eviction : {Eviction::greedy_dual, Eviction::least_recent, Eviction::foreseen}) {
+  for (const auto eviction :
+       {Eviction::worth_least, Eviction::greedy_dual, Eviction::least_recent, Eviction::foreseen}) {
     const auto outcome = simulate(
         trace, {.name = "one", .keeps = Fixed{1h}, .memory = domain::gibibytes(1), .eviction = eviction}, kSecond);
     EXPECT_EQ(outcome.cold, 10u);
@@ -140,9 +141,47 @@ TEST(World, WhoFindsAllBusyWaitsUntilOneIsIdle) {
 }
 
 // Some hundred functions of the made trace with far too little memory: nothing is broken, nobody is forgotten.
+TEST(World, FunctionsThatShareNoMemoryAreTheSameRunAFewAtATime) {
+  const auto trace = make_trace({.functions = 600, .length = 2h});
+  for (const Policy& policy :
+       {Policy{.name = "fixed", .keeps = Fixed{5min}}, Policy{.name = "auto", .keeps = Hybrid{}}}) {
+    auto at_once = policy;
+    at_once.memory = domain::gibibytes(1 << 20);
+    const auto all = simulate(*trace, at_once);
+    const auto few = simulate(*trace, policy);
+    EXPECT_GT(few.starts, 600u);
+    EXPECT_EQ(few.calls, all.calls);
+    EXPECT_EQ(few.cold, all.cold);
+    EXPECT_EQ(few.starts, all.starts);
+    EXPECT_EQ(few.unserved, all.unserved);
+    EXPECT_EQ(few.cold_of_three_quarters, all.cold_of_three_quarters);
+    EXPECT_NEAR(few.idle_gb_seconds, all.idle_gb_seconds, all.idle_gb_seconds * 1e-9);
+    EXPECT_GE(few.most_gb, all.most_gb) << "each may have had its most at another moment of the second";
+    EXPECT_LE(few.most_gb, all.most_gb * 1.05);
+  }
+}
+
+TEST(Peaks, AreOfTheSumSecondBySecond) {
+  constexpr auto kGib = 1ull << 30;
+  const auto at = [](Duration time) { return Time{time}; };
+  Peaks one{10s};
+  one.level(at(1s), 2 * kGib);
+  one.level(at(1500ms), kGib);
+  one.level(at(4s), 3 * kGib);
+  one.level(at(6s), 0);
+  Peaks other{10s};
+  other.level(at(3s), 4 * kGib);
+  other.level(at(3500ms), kGib);
+  Peaks sum{10s};
+  sum.add(one);
+  EXPECT_EQ(sum.most_gb(), 3);
+  sum.add(other);
+  EXPECT_EQ(sum.most_gb(), 5) << "4 beside 1 in second 3";
+}
+
 TEST(World, StaysWithinItsMemoryWhateverComes) {
   const auto trace = make_trace({.functions = 200, .length = 2h});
-  for (const auto eviction : {Eviction::greedy_dual, Eviction::foreseen}) {
+  for (const auto eviction : {Eviction::worth_least, Eviction::greedy_dual, Eviction::foreseen}) {
     const auto outcome =
         simulate(*trace, {.name = "few", .keeps = Hybrid{}, .memory = domain::gibibytes(6), .eviction = eviction});
     EXPECT_EQ(outcome.violations, 0u);

@@ -1,4 +1,4 @@
-#include "domain/greedy_dual.h"
+#include "domain/eviction.h"
 
 #include "domain/memory_budget.h"
 
@@ -16,8 +16,17 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-IdleReplica replica(ReplicaId id, Bytes size, Duration start, std::uint64_t calls, Time idle_since = Time{1h}) {
-  return {.function = 0, .replica = id, .size = size, .start = start, .calls = calls, .idle_since = idle_since};
+constexpr Time kNow{10h};
+
+// Called so often since the beginning, and idle since.
+IdleReplica replica(ReplicaId id, Bytes size, Duration start, std::uint64_t calls, Time idle_since = kNow - 1s) {
+  return {.function = 0,
+          .replica = id,
+          .size = size,
+          .start = start,
+          .calls = calls,
+          .first_call = Time{},
+          .idle_since = idle_since};
 }
 
 std::vector<ReplicaId> ids(const std::vector<IdleReplica>& going) {
@@ -26,48 +35,42 @@ std::vector<ReplicaId> ids(const std::vector<IdleReplica>& going) {
   return found;
 }
 
-// calls × cost / size, in the paper's words: kept are those that are called often, costly to start, and small.
-TEST(GreedyDual, StopsWhatIsWorthLeast) {
-  GreedyDual policy;
+TEST(Eviction, KeepsWhatIsCalledOftenCostlyToStartAndSmall) {
   const auto often = replica(1, mebibytes(256), 200ms, 9);
   const auto seldom = replica(2, mebibytes(256), 200ms, 2);
   const auto costly = replica(3, mebibytes(256), 4s, 2);
   const auto big = replica(4, gibibytes(1), 200ms, 2);
-  EXPECT_THAT(ids(policy.evict({often, seldom, costly, big}, gibibytes(8), Time{2h})), ElementsAre(4, 2, 1, 3));
+  EXPECT_THAT(ids(worth_least({often, seldom, costly, big}, gibibytes(8), kNow)), ElementsAre(4, 2, 1, 3));
 }
 
-TEST(GreedyDual, StopsNoMoreThanIsMissing) {
-  GreedyDual policy;
+TEST(Eviction, StopsNoMoreThanIsMissing) {
   const std::vector idle{replica(1, mebibytes(128), 200ms, 1), replica(2, mebibytes(128), 200ms, 2),
                          replica(3, mebibytes(128), 200ms, 3)};
-  EXPECT_THAT(ids(policy.evict(idle, {0}, Time{2h})), IsEmpty());
-  EXPECT_THAT(ids(policy.evict(idle, mebibytes(100), Time{2h})), ElementsAre(1));
-  EXPECT_THAT(ids(policy.evict(idle, mebibytes(129), Time{2h})), ElementsAre(1, 2));
+  EXPECT_THAT(ids(worth_least(idle, {0}, kNow)), IsEmpty());
+  EXPECT_THAT(ids(worth_least(idle, mebibytes(100), kNow)), ElementsAre(1));
+  EXPECT_THAT(ids(worth_least(idle, mebibytes(129), kNow)), ElementsAre(1, 2));
+  EXPECT_THAT(worth_least({}, mebibytes(1), kNow), IsEmpty());
 }
 
-// The clock: who was called a thousand times long ago is outlived by those called since.
-TEST(GreedyDual, AgesWhatIsNotCalledAnyMore) {
-  GreedyDual policy;
-  const auto once_loved = replica(1, mebibytes(1), 1ms, 10, Time{1h});
-  Time now{2h};
-  ReplicaId last = 1;
-  int outlived = 0;
-  for (; outlived < 100; ++outlived) {
-    now += 1s;
-    const auto fresh = replica(++last, mebibytes(1), 1ms, 3, now);
-    if (policy.evict({once_loved, fresh}, {1}, now).front().replica == 1) break;
-  }
-  EXPECT_EQ(outlived, 3);  // the clock: 0, 3, 6; then 9 + 3 is more than 10
+// As often as since it is known, and less where it idles for longer than that suggests.
+TEST(Eviction, TakesTheLowerOfTwoRates) {
+  const auto hourly = [](Duration idle) { return replica(1, mebibytes(1), 1ms, 10, kNow - idle); };
+  EXPECT_DOUBLE_EQ(worth(hourly(1s), kNow), 1 / 3'600.0);
+  EXPECT_DOUBLE_EQ(worth(hourly(1h), kNow), 1 / 3'600.0);
+  EXPECT_DOUBLE_EQ(worth(hourly(2h), kNow), 1 / 7'200.0);
 }
 
-TEST(GreedyDual, KnowsTheClockOfEachMoment) {
-  GreedyDual policy;
-  EXPECT_EQ(policy.clock_at(Time{5h}), 0);
-  policy.evict({replica(1, mebibytes(1), 1ms, 4, Time{0h})}, {1}, Time{1h});
-  policy.evict({replica(2, mebibytes(1), 1ms, 5, Time{90min})}, {1}, Time{2h});
-  EXPECT_EQ(policy.clock_at(Time{59min}), 0);
-  EXPECT_EQ(policy.clock_at(Time{1h}), 4);
-  EXPECT_EQ(policy.clock_at(Time{3h}), 9);
+TEST(Eviction, OutlivesOnceLovedWhatIsCalledNow) {
+  const auto once_loved = replica(1, mebibytes(1), 1ms, 1'000'000, kNow - 1h);
+  const auto quarterly = replica(2, mebibytes(1), 1ms, 40, kNow - 10s);
+  EXPECT_THAT(ids(worth_least({quarterly, once_loved}, {1}, kNow)), ElementsAre(1));
+}
+
+TEST(Eviction, WhoWasNeverCalledIsWorthAsMuchAsACallWhenItWasMade) {
+  const auto made = [](ReplicaId id, Duration ago) { return replica(id, mebibytes(1), 1ms, 0, kNow - ago); };
+  EXPECT_THAT(ids(worth_least({made(1, 1min), made(2, 2min)}, mebibytes(2), kNow)), ElementsAre(2, 1));
+  EXPECT_GT(worth(made(1, 1ms), kNow + 0s), 0);
+  EXPECT_GT(worth(replica(1, {0}, 1ms, 1, kNow), kNow), 0) << "no size, idle for no time";
 }
 
 TEST(MemoryBudget, HoldsEachFromItsStartUntilItIsGone) {
@@ -106,7 +109,6 @@ TEST(MemoryPressure, NeverHoldsMoreThanFitsNorStopsWhatIsBusy) {
   std::mt19937 random{11};
   const auto total = gibibytes(4);
   MemoryBudget budget{total};
-  GreedyDual policy;
   std::map<ReplicaId, One> alive;
   ReplicaId last = 0;
   Time now{1h};
@@ -126,11 +128,11 @@ TEST(MemoryPressure, NeverHoldsMoreThanFitsNorStopsWhatIsBusy) {
         ++waited;
         std::vector<IdleReplica> idle;
         for (const auto& [id, one] : alive) {
-          if (!one.busy && !one.leaving) idle.push_back({0, id, one.size, 200ms, 1 + id % 7, one.idle_since});
+          if (!one.busy && !one.leaving) idle.push_back({0, id, one.size, 200ms, 1 + id % 7, Time{1h}, one.idle_since});
         }
         const auto missing = budget.missing(size);
         std::uint64_t freed = 0;
-        for (const auto& victim : policy.evict(idle, missing, now)) {
+        for (const auto& victim : worth_least(idle, missing, now)) {
           auto& one = alive.at(victim.replica);
           ASSERT_FALSE(one.busy);
           ASSERT_FALSE(one.leaving);

@@ -1,10 +1,14 @@
-#include "domain/greedy_dual.h"
+#include "sim/greedy_dual.h"
 
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
-namespace hearth::domain {
+namespace hearth::sim {
+
+using domain::Bytes;
+using domain::IdleReplica;
+using domain::Time;
 
 double GreedyDual::clock_at(Time time) const {
   const auto after = std::ranges::upper_bound(marks_, time, {}, &Mark::since);
@@ -51,4 +55,4 @@ void GreedyDual::advance(double clock, Time now) {
   }
 }
 
-}  // namespace hearth::domain
+}  // namespace hearth::sim
