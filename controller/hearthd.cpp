@@ -219,6 +219,10 @@ class Hearthd::Parts {
       log::warn("every user of this machine can be root by Docker's open port",
                 {{"docker", to_string(config_.docker)}});
     }
+    if (engine_.streams_packages()) {
+      log::info("packages are streamed to cells",
+                {{"reason", "hearthd may mount nothing that Docker sees: it is not root beside Docker"}});
+    }
     if (auto why = close_host(installation_)) builder_.refuse_debuggers(std::move(*why));
     // Nothing starts before it is known what lives, or functions with a minimum would have it twice.
     dispatcher_.away({.code = domain::Code::unavailable, .layer = domain::Layer::engine, .message = "hearthd starts"});

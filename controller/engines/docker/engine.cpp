@@ -1,7 +1,6 @@
 #include "engines/docker/engine.h"
 
 #include "engines/docker/json_read.h"
-#include "telemetry/log.h"
 
 #include <nlohmann/json.hpp>
 
@@ -18,10 +17,7 @@ std::int64_t wall_nanos() {
 }
 
 PackageWay way_of_packages(const EngineSettings& settings, ports::Host& host) {
-  if (settings.cells.max == 0 || host.can_bind()) return PackageWay::bound;
-  telemetry::log::info("packages are streamed to cells",
-                       {{"reason", "hearthd may mount nothing that Docker sees: it is not root beside Docker"}});
-  return PackageWay::streamed;
+  return settings.cells.max == 0 || host.can_bind() ? PackageWay::bound : PackageWay::streamed;
 }
 
 }  // namespace

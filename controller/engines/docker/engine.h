@@ -65,6 +65,7 @@ class DockerEngine final : public ports::Engine {
   SpentContainers& spent_containers() noexcept { return spent_; }
   // Why replicas of `image` are not started in cells here, as far as that is known yet.
   std::optional<std::string> obstacle_to_cells(const std::string& image, const domain::Limits& limits);
+  bool streams_packages() const { return packages_.way() == PackageWay::streamed; }
   // Networks that stand ready.
   std::size_t parked() const { return parked_.ready(); }
   // Removes this installation's networks that no container uses; for when it ends and nothing is to survive it.
