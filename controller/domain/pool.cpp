@@ -150,7 +150,7 @@ Pool::Line::iterator Pool::first_in_line(Time now) {
   return std::ranges::find_if(held_, [&](const Waiting& waiting) { return waiting.deadline > now; });
 }
 
-Pool::Waiting Pool::take(Line::iterator held) {
+Pool::Waiting Pool::take(const Line::iterator& held) {
   const Waiting waiting = *held;
   held_.erase(held);
   return waiting;

@@ -116,7 +116,7 @@ class Pool {
 
   Lent* find(ReplicaId replica);
   Line::iterator first_in_line(Time now);
-  Waiting take(Line::iterator held);
+  Waiting take(const Line::iterator& held);
   std::optional<Waiting> take_held(Time now);
   std::optional<Waiting> take_held(Time now, std::uint32_t thread);
   std::optional<Slot> take_free(std::uint32_t thread);
