@@ -21,6 +21,7 @@
 #include "telemetry/log.h"
 #include "telemetry/log_files.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -236,6 +237,7 @@ class Hearthd::Parts {
     gateway_.start();
     api_.start();
     before ? succession_.follow(std::move(*before)) : succession_.offer();
+    ::malloc_trim(0);  // what only the start needed: templates, rules, documents
     log::info("ready", {{"gateway", url_of(config_.gateway, gateway_.port())},
                         {"api", url_of(config_.api, api_.port())},
                         {"installation", installation_.id},
