@@ -4,10 +4,25 @@
 #include "domain/fleet.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <vector>
 
 namespace hearth::domain {
+
+// What tests of the fleet begin with, most of them.
+inline FleetSettings one_at_a_time() {
+  FleetSettings settings;
+  settings.scale.concurrency = 1;
+  settings.scale.idle_timeout = std::chrono::seconds{60};
+  return settings;
+}
+
+inline FleetSettings freezing() {
+  auto settings = one_at_a_time();
+  settings.freeze_after = std::chrono::seconds{2};
+  return settings;
+}
 
 class CountingIds final : public ReplicaIds {
  public:
