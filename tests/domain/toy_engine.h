@@ -78,6 +78,18 @@ class ToyEngine {
     }
   }
 
+  // A call is granted this slot; `untried`: of a revision that does not serve yet.
+  void occupy(PoolId pool, const Slot& slot, bool untried) {
+    auto& body = bodies[slot.replica];
+    if (untried && !body.excusable()) violated_("granted a replica whose revision does not serve yet");
+    if (body.state == Body::State::yielded) violated_("granted a replica that is another's");
+    if (body.knows_lost.contains(pool)) violated_("granted a replica that it knew to be lost");
+    if (!body.excusable() && body.state != Body::State::ready) violated_("granted a replica that is not ready");
+    if (slot.index >= body.concurrency) violated_("granted a slot that does not exist");
+    if (!body.slots.insert(slot.index).second) violated_("granted a slot twice");
+  }
+  void vacate(const Slot& slot) { bodies[slot.replica].slots.erase(slot.index); }
+
   bool quiet() const { return sent_.empty() && running_.empty(); }
   bool remembers_nothing() const {
     return quiet() && lanes_.size() == 0 && budget_.in_flight() == 0 && current_.empty();

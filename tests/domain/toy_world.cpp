@@ -13,33 +13,13 @@ Duration millis(std::uint32_t count) { return std::chrono::milliseconds{count}; 
 
 }  // namespace
 
-std::uint64_t Tally::least() const {
-  return std::min({granted_at_once, granted_later, refused, expired, failed_starts, failed_freezes, failed_thaws, died,
-                   reclaimed_busy, recalled, proven, unproven, *std::ranges::min_element(orders)});
-}
-
-void Tally::add(const Tally& other) {
-  granted_at_once += other.granted_at_once;
-  granted_later += other.granted_later;
-  refused += other.refused;
-  expired += other.expired;
-  failed_starts += other.failed_starts;
-  failed_freezes += other.failed_freezes;
-  failed_thaws += other.failed_thaws;
-  died += other.died;
-  reclaimed_busy += other.reclaimed_busy;
-  recalled += other.recalled;
-  proven += other.proven;
-  unproven += other.unproven;
-  for (std::size_t act = 0; act < orders.size(); ++act) orders[act] += other.orders[act];
-}
-
 ToyWorld::ToyWorld(const WorldSettings& settings, std::uint32_t seed)
     : settings_(settings),
       random_(seed),
       pools_(settings.pools, Pool{settings.max_held, 2}),
       fleet_(settings.fleet, settings.pools, ids_),
-      engine_(settings.max_starts, [this](const std::string& what) { violated(what); }) {
+      engine_(settings.max_starts, [this](const std::string& what) { violated(what); }),
+      calls_([this](const std::string& what) { violated(what); }) {
   fleet_.serve(1, settings.fleet);
   for (std::uint32_t i = 0; i < settings.adopted; ++i) {
     const auto replica = ids_.next();
@@ -123,40 +103,27 @@ void ToyWorld::call_arrives(PoolId pool, Duration patience) {
   const auto deadline = now_ + patience;
   const auto answer = pools_[pool].call_arrived(call, deadline, random(2), now_);
   if (std::holds_alternative<Refusal>(answer)) return;
-  calls_[call] = {.pool = pool, .deadline = deadline};
+  calls_.arrived(call, pool, deadline);
   if (const auto* grant = std::get_if<Grant>(&answer)) return granted(pool, *grant);  // the warm path tells nobody
   if (pool == 0) return settle();
   report(pool);
 }
 
 void ToyWorld::granted(PoolId pool, const Grant& grant) {
-  const auto call = calls_.find(grant.call);
-  if (call == calls_.end()) return violated("granted a call that was answered already");
-  if (call->second.state != CallState::held || call->second.pool != pool) return violated("granted a call twice");
-  if (call->second.deadline <= now_) violated("granted a call after its deadline");
-  auto& body = engine_.bodies[grant.slot.replica];
+  if (!calls_.granted(pool, grant, now_)) return;
   const auto known = std::ranges::find(fleet_.replicas(), grant.slot.replica, &Fleet::Replica::id);
   const bool untried = known != fleet_.replicas().end() && known->revision == fleet_.candidate();
-  if (untried && !body.excusable()) violated("granted a replica whose revision does not serve yet");
-  if (body.state == Body::State::yielded) violated("granted a replica that is another's");
-  if (body.knows_lost.contains(pool)) violated("granted a replica that it knew to be lost");
-  if (!body.excusable() && body.state != Body::State::ready) violated("granted a replica that is not ready");
-  if (grant.slot.index >= body.concurrency) violated("granted a slot that does not exist");
-  if (!body.slots.insert(grant.slot.index).second) violated("granted a slot twice");
-  call->second.state = CallState::executing;
-  ++(grant.held > Duration{0} ? tally_.granted_later : tally_.granted_at_once);
-  call->second.slot = grant.slot;
+  engine_.occupy(pool, grant.slot, untried);
+  ++tally_[grant.held > Duration{0} ? Tally::granted_later : Tally::granted_at_once];
 }
 
 void ToyWorld::call_ends(bool well) {
-  std::vector<CallId> executing;
-  for (const auto& [id, call] : calls_) {
-    if (call.state == CallState::executing) executing.push_back(id);
-  }
+  const auto executing = calls_.executing();
   if (executing.empty()) return;
-  const auto call = calls_.extract(executing[random(static_cast<std::uint32_t>(executing.size()))]).mapped();
-  const auto replica = call.slot.replica;
-  auto& body = engine_.bodies[replica];
+  const auto call = calls_.take(executing[random(static_cast<std::uint32_t>(executing.size()))]);
+  const auto slot = *call.slot;
+  const auto replica = slot.replica;
+  const auto& body = engine_.bodies[replica];
   well = well && !body.excusable();
   const bool overran = !well && !body.excusable() && body.concurrency == 1 && chance(30);
   to_fleet(call.pool, [this, replica, well, overran] {
@@ -165,8 +132,8 @@ void ToyWorld::call_ends(bool well) {
     for (std::size_t i = 0; i < effects_.size(); ++i) apply(FleetEffect{effects_[i]});
     if (!effects_.empty()) effects_.clear(), settle();
   });
-  body.slots.erase(call.slot.index);
-  const auto ended = pools_[call.pool].call_ended(call.slot, random(2), now_);
+  engine_.vacate(slot);
+  const auto ended = pools_[call.pool].call_ended(slot, random(2), now_);
   if (ended.next) granted(call.pool, *ended.next);
   if (ended.given_back) {
     to_fleet(call.pool, [this, pool = call.pool, back = *ended.given_back] {
@@ -178,24 +145,15 @@ void ToyWorld::call_ends(bool well) {
 }
 
 void ToyWorld::call_leaves() {
-  for (const auto& [id, call] : calls_) {
-    if (call.state != CallState::held || !chance(50)) continue;
-    if (!pools_[call.pool].cancel(id)) violated("a held call was lost");
-    calls_.erase(id);
+  for (const auto id : calls_.held()) {
+    if (!chance(50)) continue;
+    if (!pools_[calls_.take(id).pool].cancel(id)) violated("a held call was lost");
     return;
   }
 }
 
-void ToyWorld::answered(CallId call, bool at_deadline) {
-  const auto found = calls_.find(call);
-  if (found == calls_.end()) return violated("refused a call that was answered already");
-  if (found->second.state != CallState::held) violated("refused a call that was granted");
-  if (at_deadline && found->second.deadline != now_) violated("a call expired before or after its deadline");
-  calls_.erase(found);
-}
-
 void ToyWorld::expire(PoolId pool) {
-  for (const auto call : pools_[pool].expire(now_)) answered(call, true), ++tally_.expired;
+  for (const auto call : pools_[pool].expire(now_)) calls_.expired(call, now_), ++tally_[Tally::expired];
 }
 
 // --- the engine ---
@@ -210,9 +168,9 @@ void ToyWorld::order_ends(std::size_t which, bool lucky) {
   auto& body = engine_.bodies[order.replica];
   body.concurrency = settings_.fleet.scale.concurrency;
   ++tally_.orders[static_cast<std::size_t>(order.act)];
-  tally_.failed_starts += act == Act::start && !success;
-  tally_.failed_freezes += act == Act::freeze && !success;
-  tally_.failed_thaws += act == Act::thaw && !success;
+  tally_[Tally::failed_starts] += act == Act::start && !success;
+  tally_[Tally::failed_freezes] += act == Act::freeze && !success;
+  tally_[Tally::failed_thaws] += act == Act::thaw && !success;
   const auto candidate = fleet_.candidate();
   switch (order.act) {
     case Act::start:
@@ -233,7 +191,8 @@ void ToyWorld::order_ends(std::size_t which, bool lucky) {
               : fleet_.not_thawed(order.replica, order.epoch, effects_, now_);
       break;
   }
-  if (candidate != 0 && fleet_.candidate() == 0) ++(fleet_.revision() == candidate ? tally_.proven : tally_.unproven);
+  if (candidate != 0 && fleet_.candidate() == 0)
+    ++tally_[fleet_.revision() == candidate ? Tally::proven : Tally::unproven];
   settle();
   engine_.next_of(order.replica);
 }
@@ -260,7 +219,7 @@ void ToyWorld::replica_dies() {
 void ToyWorld::hear_death(ReplicaId replica) {
   std::erase(deaths_, replica);
   obituaries_.insert(replica);
-  ++tally_.died;
+  ++tally_[Tally::died];
   fleet_.died(replica, effects_, now_);
   settle();
 }
@@ -314,7 +273,7 @@ void ToyWorld::lend(const Lend& lend) {
 
 void ToyWorld::reclaim(const Reclaim& reclaim) {
   if (!pools_[reclaim.pool].reclaim(reclaim.replica)) {
-    ++tally_.reclaimed_busy;
+    ++tally_[Tally::reclaimed_busy];
     return;
   }
   const auto give_back = [this, reclaim] { fleet_.given_back(reclaim.pool, reclaim.replica, effects_, now_); };
@@ -326,7 +285,7 @@ void ToyWorld::recall(const Recall& recall) {
   const auto before = pools_[recall.pool].report(1s, now_).free;
   const auto grants = pools_[recall.pool].recall(recall.replica, now_);
   for (const auto& grant : grants) granted(recall.pool, grant);
-  tally_.recalled += !grants.empty() || pools_[recall.pool].report(1s, now_).free != before;
+  tally_[Tally::recalled] += !grants.empty() || pools_[recall.pool].report(1s, now_).free != before;
 }
 
 void ToyWorld::yielded(ReplicaId replica) {
@@ -344,7 +303,7 @@ void ToyWorld::lost(PoolId pool, ReplicaId replica) {
 }
 
 void ToyWorld::refuse_held(PoolId pool) {
-  for (const auto call : pools_[pool].refuse_all()) answered(call, false), ++tally_.refused;
+  for (const auto call : pools_[pool].refuse_all()) calls_.refused(call), ++tally_[Tally::refused];
 }
 
 void ToyWorld::to_pool(PoolId pool, Message message) {
@@ -399,16 +358,7 @@ void ToyWorld::advance(Time to) {
 // --- what must be so ---
 
 void ToyWorld::check() {
-  std::vector<std::uint32_t> held(settings_.pools);
-  std::vector<std::uint32_t> executing(settings_.pools);
-  for (const auto& [id, call] : calls_) {
-    ++(call.state == CallState::held ? held : executing)[call.pool];
-    if (call.state == CallState::held && call.deadline <= now_) violated("a held call outlived its deadline");
-  }
-  for (PoolId pool = 0; pool < settings_.pools; ++pool) {
-    if (pools_[pool].held() != held[pool]) violated("a held call was lost");
-    if (pools_[pool].in_flight() != executing[pool]) violated("a call in flight was lost");
-  }
+  for (PoolId pool = 0; pool < settings_.pools; ++pool) calls_.check(pool, pools_[pool], now_);
   std::uint32_t active = 0;
   std::uint32_t starting = 0;
   for (const auto& replica : fleet_.replicas()) {
@@ -422,100 +372,11 @@ void ToyWorld::check() {
     return !life.draining && !life.stopping && (may_load || state_of(life.phase) != State::initializing);
   };
   const bool nothing_starts = fleet_.removed() || away_ || fleet_.backing_off(now_);
-  if (held[0] > 0 && nothing_starts && std::ranges::none_of(fleet_.replicas(), may_serve)) {
+  if (pools_[0].held() > 0 && nothing_starts && std::ranges::none_of(fleet_.replicas(), may_serve)) {
     violated("holds calls that nothing will serve");
   }
   if (active > settings_.fleet.scale.max) violated("more replicas than max");
   if (starting > settings_.fleet.scale.max_starting) violated("more starts at once than one function may cause");
-}
-
-void ToyWorld::calm_down() {
-  if (std::exchange(away_, false)) fleet_.engine_away(false);
-  settle();
-  // Far beyond what idle times and back-offs add up to.
-  const auto end = now_ + 1h;
-  for (int round = 0; violation_.empty(); ++round) {
-    if (round == 20'000) return violated("never comes to rest");
-    if (!deaths_.empty()) {
-      hear_death(deaths_.front());
-    } else if (engine_.sent() > 0) {
-      engine_.arrive(random(static_cast<std::uint32_t>(engine_.sent())));
-    } else if (!engine_.running().empty()) {
-      order_ends(random(static_cast<std::uint32_t>(engine_.running().size())), true);
-    } else if (deliver(out_) || deliver(in_)) {
-    } else if (std::ranges::any_of(calls_,
-                                   [](const auto& call) { return call.second.state == CallState::executing; })) {
-      call_ends(true);
-    } else if (const auto wake = next_wake(); wake && *wake <= end) {
-      advance(*wake);
-    } else {
-      break;
-    }
-    check();
-  }
-}
-
-void ToyWorld::serve_again() {
-  if (fleet_.removed() || !violation_.empty()) return;
-  advance(now_ + settings_.fleet.backoff.most);
-  const auto unserved = tally_.refused + tally_.expired;
-  for (PoolId pool = 0; pool < settings_.pools; ++pool) call_arrives(pool, 30s);
-  const auto asked = now_;
-  calm_down();
-  if (tally_.refused + tally_.expired != unserved) violated("did not serve a call though nothing is wrong");
-  if (!calls_.empty() || asked + 1h < now_) violated("left a call unanswered though nothing is wrong");
-}
-
-void ToyWorld::remove() {
-  fleet_.remove();
-  settle();
-  calm_down();
-}
-
-void ToyWorld::yield() {
-  fleet_.yield();
-  settle();
-  for (int i = 0; i < 40 && violation_.empty(); ++i) {
-    if (chance(20)) call_arrives(0, 30s);
-    step_engine_and_calls();
-  }
-  calm_down();
-}
-
-void ToyWorld::check_yielded() {
-  if (!calls_.empty()) violated("a call is left by who has left");
-  for (const auto& replica : fleet_.replicas()) {
-    violated("a replica was neither yielded nor ended: " + std::string{name(replica.life.phase)} +
-             (replica.life.draining ? ", draining" : "") + (replica.life.stopping ? ", stopping" : ""));
-  }
-  for (const auto& [id, body] : engine_.bodies) {
-    if (body.state != Body::State::absent && body.state != Body::State::yielded) violated("a replica was left behind");
-  }
-}
-
-void ToyWorld::check_rest() {
-  if (fleet_.removed()) return check_cold();
-  if (!calls_.empty()) violated("a call is left at rest");
-  const auto& replicas = fleet_.replicas();
-  if (replicas.size() != settings_.fleet.scale.min) violated("not min replicas at rest");
-  for (const auto& replica : replicas) {
-    const bool fine = replica.revision == fleet_.revision() && state_of(replica.life.phase) == State::warm;
-    if (!fine) violated("a replica at rest that is not warm or not of the active revision");
-  }
-}
-
-void ToyWorld::check_cold() {
-  if (!calls_.empty()) violated("a call is left in the cold");
-  if (!fleet_.replicas().empty()) violated("a replica is left in the cold");
-  if (fleet_.wake_at()) violated("a cold function wants to be woken");
-  if (!engine_.remembers_nothing()) violated("lanes or budget remember a cold function");
-  for (const auto& [id, body] : engine_.bodies) {
-    if (body.state != Body::State::absent) violated("a replica was left behind");
-  }
-  for (const auto& pool : pools_) {
-    const auto report = pool.report(1s, now_);
-    if (!report.replicas.empty() || report.free != 0) violated("a pool remembers a cold function's replicas");
-  }
 }
 
 }  // namespace hearth::domain

@@ -6,14 +6,15 @@
 #include "domain/fleet.h"
 #include "domain/fleet_bench.h"
 #include "domain/pool.h"
+#include "domain/toy_calls.h"
 #include "domain/toy_engine.h"
+#include "domain/toy_tally.h"
 
-#include <array>
 #include <deque>
 #include <functional>
-#include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,25 +26,6 @@ struct WorldSettings {
   std::uint32_t max_starts = 2;
   std::uint32_t max_held = 20;
   std::uint32_t adopted = 0;
-};
-
-// What a schedule brought about, so that a test can tell that it tested something.
-struct Tally {
-  std::uint64_t granted_at_once = 0;
-  std::uint64_t granted_later = 0;
-  std::uint64_t refused = 0;
-  std::uint64_t expired = 0;
-  std::uint64_t failed_starts = 0;
-  std::uint64_t failed_freezes = 0;
-  std::uint64_t failed_thaws = 0;
-  std::uint64_t died = 0;
-  std::uint64_t reclaimed_busy = 0;
-  std::uint64_t recalled = 0;
-  std::uint64_t proven = 0;                  // candidates that came to serve
-  std::uint64_t unproven = 0;                // and that did not start
-  std::array<std::uint64_t, 4> orders = {};  // by act
-  std::uint64_t least() const;
-  void add(const Tally& other);
 };
 
 class ToyWorld {
@@ -70,13 +52,6 @@ class ToyWorld {
   const Tally& tally() const { return tally_; }
 
  private:
-  enum class CallState : std::uint8_t { held, executing };
-  struct Call {
-    PoolId pool = 0;
-    Time deadline{};
-    CallState state = CallState::held;
-    Slot slot = {};
-  };
   using Message = std::function<void()>;
 
   void violated(const std::string& what);
@@ -88,7 +63,6 @@ class ToyWorld {
   void call_ends(bool well);
   void call_leaves();
   void granted(PoolId pool, const Grant& grant);
-  void answered(CallId call, bool at_deadline);
   void expire(PoolId pool);
 
   // The engine's side.
@@ -124,8 +98,8 @@ class ToyWorld {
   std::vector<Pool> pools_;
   Fleet fleet_;
   ToyEngine engine_;
+  ToyCalls calls_;
   FleetEffects effects_;
-  std::map<CallId, Call> calls_;
   CallId last_call_ = 0;
   std::uint64_t last_revision_ = 1;
   std::deque<Message> out_;         // to the second gateway
