@@ -180,6 +180,14 @@ async def handle(request, context):
         cell.become(self.handler)
         self.assertEqual(cell.call().text, "own too")
 
+    def test_garbage_is_looked_for_as_the_function_would_have_it(self):
+        handler = "import gc\n%s\ndef handle(request, context):\n    return str(gc.get_threshold())\n"
+        for own, seen in [("", "(700, 10, 10)"), ("gc.set_threshold(900, 3, 3)", "(900, 3, 3)")]:
+            with self.subTest(own):
+                cell = self.cell({"handler.py": handler % own})
+                cell.become(self.handler)
+                self.assertEqual(cell.call().text, seen)
+
 
 class Shell(Contract, unittest.TestCase):
     command = [sys.executable, f"{TEMPLATES}/shell/bootstrap/shell.py"]

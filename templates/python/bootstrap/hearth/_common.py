@@ -6,8 +6,8 @@ import sys
 
 from hearth import _load
 
-NAMES = ("copy", "csv", "dataclasses", "decimal", "email.message", "hashlib", "hmac", "http.client", "importlib.metadata",
-         "mimetypes", "pathlib", "pickle", "platform", "secrets", "urllib.request", "uuid")
+NAMES = ("copy", "csv", "ctypes", "dataclasses", "decimal", "email.message", "hashlib", "hmac", "http.client",
+         "importlib.metadata", "mimetypes", "pathlib", "pickle", "platform", "secrets", "urllib.request", "uuid")
 
 
 class Common:

@@ -12,6 +12,8 @@ from hearth._connection import Connection
 from hearth._listener import Listener
 from hearth._workers import Workers
 
+_LOADED_AT_ONCE = 50_000  # objects, until garbage is looked for
+
 
 class Server:
     """What all connections share. Lives on the event loop's thread."""
@@ -135,14 +137,23 @@ def main(load=_load.load):
         _keep()
         cell = _cell.wait()
     _debugger.open_where_wanted(os.getcwd())
-    process.load()
-    _keep()
+    _with_few_collections(process.load)
+    gc.freeze()  # also the little that it left as garbage: to find that takes as long as many an import
     process.publish()
     if cell is not None:
         cell.ready()
     process.serve()
     sys.stdout.flush()
     os._exit(0)  # no thread of a cancelled call holds the replica up
+
+
+def _with_few_collections(load):
+    """What a load makes it mostly keeps, and each collection looks at it again. The function's own settings stay."""
+    usual = gc.get_threshold()
+    gc.set_threshold(_LOADED_AT_ONCE, *usual[1:])
+    load()
+    if gc.get_threshold() == (_LOADED_AT_ONCE, *usual[1:]):
+        gc.set_threshold(*usual)
 
 
 def _keep():
