@@ -29,14 +29,7 @@ KeepRecords::KeepRecords(ports::Store& store, Dispatcher& dispatcher, const port
     : store_(store), dispatcher_(dispatcher), clock_(clock), report_(std::move(report)) {}
 
 KeepRecords::~KeepRecords() {
-  if (thread_.joinable()) {
-    {
-      const std::scoped_lock lock{mutex_of_thread_};
-      thread_.request_stop();
-    }
-    wanted_.notify_all();
-    thread_.join();
-  }
+  thread_.reset();
   close();
 }
 
@@ -59,18 +52,11 @@ void KeepRecords::load() {
 }
 
 void KeepRecords::start() {
-  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
-}
-
-void KeepRecords::run(const std::stop_token& stop) {
-  std::unique_lock lock{mutex_of_thread_};
-  while (!stop.stop_requested()) {
-    const auto until = clock_.now() + kPeriod;
-    while (!stop.stop_requested() && clock_.now() < until) clock_.wait(lock, wanted_, until);
-    lock.unlock();
-    if (!stop.stop_requested()) write();
-    lock.lock();
-  }
+  thread_.emplace(clock_, clock_.now() + kPeriod, [this] {
+    const auto next = clock_.now() + kPeriod;
+    write();
+    return next;
+  });
 }
 
 void KeepRecords::write() {

@@ -3,15 +3,14 @@
 #pragma once
 
 #include "control/dispatcher.h"
+#include "control/periodic.h"
 #include "ports/clock.h"
 #include "ports/store.h"
 
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 namespace hearth::control {
 
@@ -33,7 +32,6 @@ class KeepRecords {
   void close();
 
  private:
-  void run(const std::stop_token& stop);
   std::optional<domain::Fault> try_to_write();
 
   ports::Store& store_;
@@ -45,9 +43,7 @@ class KeepRecords {
   bool closed_ = false;
   std::map<domain::FunctionName, LearnedTimes> pending_;
 
-  std::mutex mutex_of_thread_;
-  std::condition_variable wanted_;
-  std::jthread thread_;
+  std::optional<Periodic> thread_;
 };
 
 }  // namespace hearth::control

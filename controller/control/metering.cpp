@@ -23,33 +23,22 @@ Metering::Metering(ports::Store& store, Dispatcher& dispatcher, const ports::Clo
       taken_at_(clock.wall_now()) {}
 
 Metering::~Metering() {
-  if (thread_.joinable()) {
-    {
-      const std::scoped_lock lock{mutex_of_thread_};
-      thread_.request_stop();
-    }
-    wanted_.notify_all();
-    thread_.join();
-  }
+  thread_.reset();
   settle();
 }
 
 void Metering::start() {
-  thread_ = std::jthread{[this](std::stop_token stop) { run(std::move(stop)); }};
+  thread_.emplace(clock_, clock_.now(), [this] {
+    settle();
+    return next();
+  });
 }
 
-void Metering::run(std::stop_token stop) {
-  std::unique_lock lock{mutex_of_thread_};
-  while (!stop.stop_requested()) {
-    lock.unlock();
-    settle();
-    lock.lock();
-    // Also at midnight, so that a period belongs to one day.
-    const auto wall = clock_.wall_now();
-    const auto midnight = domain::day_of(wall) + days{1};
-    const auto until = clock_.now() + std::min<domain::Duration>(kPeriod, midnight - wall);
-    while (!stop.stop_requested() && clock_.now() < until) clock_.wait(lock, wanted_, until);
-  }
+// Also at midnight, so that a period belongs to one day.
+domain::Time Metering::next() const {
+  const auto wall = clock_.wall_now();
+  const auto midnight = domain::day_of(wall) + days{1};
+  return clock_.now() + std::min<domain::Duration>(kPeriod, midnight - wall);
 }
 
 void Metering::settle() {

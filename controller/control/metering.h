@@ -3,19 +3,18 @@
 #pragma once
 
 #include "control/dispatcher.h"
+#include "control/periodic.h"
 #include "control/usage_records.h"
 #include "domain/usage.h"
 #include "ports/clock.h"
 #include "ports/store.h"
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -60,7 +59,7 @@ class Metering {
   std::uint64_t failed_writes() const { return failed_writes_; }
 
  private:
-  void run(std::stop_token stop);
+  domain::Time next() const;
   void take();
   void write();
   void forget_old_days();
@@ -78,9 +77,7 @@ class Metering {
   HandOn hand_on_;
   std::atomic<std::uint64_t> failed_writes_{0};
 
-  std::mutex mutex_of_thread_;
-  std::condition_variable wanted_;
-  std::jthread thread_;
+  std::optional<Periodic> thread_;
 };
 
 }  // namespace hearth::control
