@@ -1,11 +1,5 @@
 // Frozen replicas through the dispatcher: what its engine is asked, what calls wait for, and what becomes of failures.
-#include "control/dispatcher.h"
-
-#include "caller.h"
-#include "fakes/fake_clock.h"
-#include "fakes/fake_engine.h"
-
-#include <gtest/gtest.h>
+#include "dispatcher_bench.h"
 
 #include <deque>
 
@@ -21,10 +15,8 @@ constexpr Freeze kAfterASecond{.when = Freeze::When::after, .idle = 1s};
 
 struct Marked : Connection {};
 
-class FreezeTest : public testing::Test {
+class FreezeTest : public DispatcherBench {
  protected:
-  FreezeTest() { engine_.tell(dispatcher_); }
-
   void serve(const std::string& runtime, Freeze freeze, ports::Address address = ports::TcpAddress{"127.0.0.1", 1}) {
     engine_.behave({.address = std::move(address)});
     auto revision = revision_of("hello");
@@ -32,23 +24,9 @@ class FreezeTest : public testing::Test {
     revision.spec.scale.freeze = freeze;
     dispatcher_.serve(revision);
   }
-  static domain::Revision revision_of(const std::string& name) {
-    domain::Revision revision;
-    revision.function = {.name = name};
-    revision.number = 1;
-    revision.image = name;
-    revision.spec.name = revision.function;
-    revision.state = domain::RevisionState::ready;
-    return revision;
-  }
-  Caller& call(const std::string& name = "hello") {
-    auto& caller = callers_.emplace_back(dispatcher_, clock_);
-    EXPECT_TRUE(caller.call(name));
-    return caller;
-  }
   ReplicaView replica() {
-    const auto view = *dispatcher_.view({.name = "hello"});
-    return view.replicas.empty() ? ReplicaView{} : view.replicas[0];
+    const auto now = view();
+    return now.replicas.empty() ? ReplicaView{} : now.replicas[0];
   }
   bool await_phase(Phase phase) {
     return engine_.await([&](auto&) { return replica().phase == phase; });
@@ -59,11 +37,6 @@ class FreezeTest : public testing::Test {
     ASSERT_TRUE(await_phase(Phase::frozen));
     ASSERT_TRUE(engine_.frozen(replica().id));
   }
-
-  tests::FakeClock clock_;
-  FakeEngine engine_;
-  Dispatcher dispatcher_{engine_, clock_, {.gateway_threads = 2, .max_starts = 4, .effect_threads = 8}};
-  std::deque<Caller> callers_;
 };
 
 TEST_F(FreezeTest, ACallThawsWhatIsFrozenAndSaysSo) {
@@ -223,9 +196,9 @@ TEST_F(FreezeTest, WakesAllWhenTheEngineGoesAway) {
 TEST_F(FreezeTest, MetersWhatIsFrozenApart) {
   serve("", kAfterASecond);
   freeze();
-  const auto before = dispatcher_.view({.name = "hello"})->usage;
+  const auto before = view().usage;
   clock_.advance(10s);
-  const auto since = dispatcher_.view({.name = "hello"})->usage - before;
+  const auto since = view().usage - before;
   EXPECT_EQ(since.frozen.kib_ms, 256u * 1024 * 10'000);
   EXPECT_EQ(since.idle.kib_ms, 0u);
 }

@@ -2,13 +2,10 @@
 // what outlives a process.
 #include "control/keep_records.h"
 
-#include "caller.h"
-#include "fakes/fake_clock.h"
-#include "fakes/fake_engine.h"
+#include "dispatcher_bench.h"
 #include "fakes/fake_store.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <deque>
 #include <memory>
@@ -39,15 +36,7 @@ class KeepTest : public testing::Test {
                                              [this](const domain::Fault& why) { reports_.push_back(why.message); });
   }
   void serve(KeepAlive keep_alive, std::chrono::milliseconds idle_timeout = 5min, std::uint64_t number = 1) {
-    domain::Revision revision;
-    revision.function = kHello;
-    revision.number = number;
-    revision.image = "hello";
-    revision.spec.name = kHello;
-    revision.spec.scale.keep_alive = keep_alive;
-    revision.spec.scale.idle_timeout = idle_timeout;
-    revision.state = domain::RevisionState::ready;
-    dispatcher_->serve(revision);
+    dispatcher_->serve(revision_of("hello", {}, {.keep_alive = keep_alive, .idle_timeout = idle_timeout}, number));
   }
   void call() {
     auto& caller = callers_.emplace_back(*dispatcher_, clock_);
@@ -167,6 +156,17 @@ TEST_F(KeepTest, NothingIsWrittenWhereNothingWasLearned) {
   records_->write();
   records_->write();
   EXPECT_EQ(store_.batches(), 1);
+}
+
+TEST_F(KeepTest, IsWrittenEveryTenMinutesByItself) {
+  serve(KeepAlive::automatic);
+  records_->start();
+  for (int batches = 0; batches < 2; ++batches) {
+    call(2, 1s);
+    EXPECT_EQ(store_.batches(), batches);
+    clock_.advance(10min);
+    EXPECT_TRUE(engine_.await([&](auto&) { return store_.batches() == batches + 1; }));
+  }
 }
 
 TEST_F(KeepTest, WhatCannotBeWrittenIsWrittenLater) {

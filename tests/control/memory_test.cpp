@@ -1,12 +1,6 @@
-#include "control/dispatcher.h"
+// Memory that all functions share: who waits for it, who makes room, and what is said where there is none.
+#include "dispatcher_bench.h"
 
-#include "caller.h"
-#include "fakes/fake_clock.h"
-#include "fakes/fake_engine.h"
-
-#include <gtest/gtest.h>
-
-#include <deque>
 #include <string>
 #include <thread>
 
@@ -17,43 +11,19 @@ using namespace std::chrono_literals;
 using tests::FakeEngine;
 
 // Functions of 256 MiB a replica, and memory for two of them.
-class MemoryTest : public testing::Test {
+class MemoryTest : public DispatcherBench {
  protected:
-  MemoryTest() { engine_.tell(dispatcher_); }
+  MemoryTest()
+      : DispatcherBench(
+            {.gateway_threads = 1, .max_starts = 4, .effect_threads = 8, .memory = domain::mebibytes(512)}) {}
 
-  void serve(const std::string& name, domain::Limits limits = {}, domain::Scale scale = {}) {
-    domain::Revision revision;
-    revision.function = {.name = name};
-    revision.number = 1;
-    revision.image = "image-of-" + name;
-    revision.spec.name = revision.function;
-    revision.spec.image = revision.image;
-    revision.spec.limits = limits;
-    revision.spec.scale = scale;
-    revision.state = domain::RevisionState::ready;
-    dispatcher_.serve(revision);
-  }
-  Caller& call(const std::string& name, std::chrono::milliseconds timeout = 1h) {
-    auto& caller = callers_.emplace_back(dispatcher_, clock_);
-    EXPECT_TRUE(caller.call(name, timeout));
-    return caller;
-  }
   // Answered, and its replica idle.
   void called(const std::string& name) {
-    auto& caller = call(name);
+    auto& caller = call(name, 1h);
     ASSERT_NE(caller.await_lease(), nullptr) << name;
     caller.finish();
   }
-  std::size_t replicas(const std::string& name) { return dispatcher_.view({.name = name})->replicas.size(); }
-  bool await_containers(std::size_t count) {
-    return engine_.await([&](const FakeEngine& engine) { return engine.containers() == count; });
-  }
-
-  tests::FakeClock clock_;
-  FakeEngine engine_;
-  Dispatcher dispatcher_{
-      engine_, clock_, {.gateway_threads = 1, .max_starts = 4, .effect_threads = 8, .memory = domain::mebibytes(512)}};
-  std::deque<Caller> callers_;
+  std::size_t replicas(const std::string& name) const { return view(name).replicas.size(); }
 };
 
 TEST_F(MemoryTest, WhoeverIsCalledLeastMakesRoomForWhoIsCalled) {
@@ -71,12 +41,12 @@ TEST_F(MemoryTest, WhoeverIsCalledLeastMakesRoomForWhoIsCalled) {
 
 TEST_F(MemoryTest, ABusyReplicaIsNotStoppedForAnother) {
   for (const auto* name : {"one", "two", "three"}) serve(name);
-  auto& one = call("one");
-  auto& two = call("two");
+  auto& one = call("one", 1h);
+  auto& two = call("two", 1h);
   ASSERT_NE(one.await_lease(), nullptr);
   ASSERT_NE(two.await_lease(), nullptr);
   const auto three_until = clock_.now() + 1h;
-  auto& three = call("three");
+  auto& three = call("three", 1h);
   clock_.advance(50ms);
   EXPECT_TRUE(three.held());
   EXPECT_EQ(engine_.containers(), 2u);
@@ -97,7 +67,7 @@ TEST_F(MemoryTest, ThereIsNeverMoreThanFitsWhileOneStops) {
   called("one");
   called("two");
   engine_.hold_stops(true);
-  auto& three = call("three");
+  auto& three = call("three", 1h);
   clock_.advance(1s);
   EXPECT_TRUE(three.held());
   EXPECT_EQ(engine_.containers(), 2u);
@@ -129,7 +99,7 @@ TEST_F(MemoryTest, WhatCanNeverFitIsToldSo) {
 }
 
 TEST_F(MemoryTest, AFailedStartLeavesItsMemoryToOthers) {
-  engine_.behave("image-of-broken", {.kind = FakeEngine::Behaviour::Kind::exits});
+  engine_.behave("broken", {.kind = FakeEngine::Behaviour::Kind::exits});
   serve("broken", {.memory = domain::mebibytes(512)});
   ASSERT_TRUE(call("broken").await_fault());
   serve("fine", {.memory = domain::mebibytes(512)});

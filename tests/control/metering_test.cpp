@@ -1,15 +1,12 @@
 #include "control/metering.h"
 
-#include "caller.h"
-#include "fakes/fake_clock.h"
-#include "fakes/fake_engine.h"
+#include "dispatcher_bench.h"
 #include "fakes/fake_store.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <deque>
+#include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace hearth::control {
 namespace {
@@ -25,27 +22,8 @@ domain::MemoryTime held_for(std::chrono::milliseconds time) {
   return {kKib * static_cast<std::uint64_t>(time.count())};
 }
 
-class MeteringTest : public testing::Test {
+class MeteringTest : public DispatcherBench {
  protected:
-  MeteringTest() { engine_.tell(dispatcher_); }
-
-  void serve(const std::string& name, domain::Limits limits = {}, domain::Scale scale = {}) {
-    domain::Revision revision;
-    revision.function = {.name = name};
-    revision.number = 1;
-    revision.image = name;
-    revision.spec.name = revision.function;
-    revision.spec.image = name;
-    revision.spec.limits = limits;
-    revision.spec.scale = scale;
-    revision.state = domain::RevisionState::ready;
-    dispatcher_.serve(revision);
-  }
-  Caller& call(const std::string& name, std::chrono::milliseconds timeout = 30s) {
-    auto& caller = callers_.emplace_back(dispatcher_, clock_);
-    EXPECT_TRUE(caller.call(name, timeout));
-    return caller;
-  }
   Usage usage(const std::string& name) {
     metering_.settle();
     Usage sum;
@@ -54,13 +32,9 @@ class MeteringTest : public testing::Test {
   }
   domain::Day today() const { return domain::day_of(clock_.wall_now()); }
 
-  tests::FakeClock clock_;
-  FakeEngine engine_;
-  Dispatcher dispatcher_{engine_, clock_, {.gateway_threads = 2, .max_starts = 4, .effect_threads = 8}};
   tests::FakeStore store_;
   std::vector<std::optional<domain::Fault>> reports_;
   Metering metering_{store_, dispatcher_, clock_, {.report = [this](const auto& why) { reports_.push_back(why); }}};
-  std::deque<Caller> callers_;
 };
 
 TEST_F(MeteringTest, MetersCallsThatOverlapOnOneReplicaAsTheirUnion) {
