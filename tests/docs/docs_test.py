@@ -46,7 +46,7 @@ class Walks(unittest.TestCase):
         log = self.folder / "state/hearthd.log"
         for installation in re.findall(r"ready .*installation=(\w+)", log.read_text() if log.exists() else ""):
             Docker().sweep(installation)
-        for line in Path("/proc/mounts").read_text().splitlines():
+        for line in reversed(Path("/proc/mounts").read_text().splitlines()):
             if (place := line.split()[1]).startswith(f"{self.folder}/"):
                 subprocess.run(["umount", "-l", place], check=False)
 

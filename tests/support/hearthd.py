@@ -99,7 +99,7 @@ class Hearthd:
                 self.process.wait()
         if self.installation and self.docker.answers():
             self.docker.sweep(self.installation)
-        for mount in self.mounts():
+        for mount in reversed(self.mounts()):  # what is inside another goes with it
             subprocess.run(["umount", "-l", mount], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
