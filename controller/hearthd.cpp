@@ -207,9 +207,9 @@ class Hearthd::Parts {
                      .max_starts = config.max_starts,
                      .stop_grace = config.stop_grace,
                      .memory = config.memory}),
-        service_(store_, packages_, builder_, dispatcher_, clock_),
-        metering_(store_, dispatcher_, clock_, metering_settings(config)),
         keep_records_(store_, dispatcher_, clock_, report_keep_records),
+        service_(store_, packages_, builder_, dispatcher_, keep_records_, clock_),
+        metering_(store_, dispatcher_, clock_, metering_settings(config)),
         gateway_(dispatcher_, host_, gateway_settings(config, released(std::move(sockets.gateway)))),
         api_(service_, metering_, packages_, logs_, info(),
              api_settings(config, token_, released(std::move(sockets.api)))),
@@ -310,9 +310,9 @@ class Hearthd::Parts {
   docker::Api builds_api_;
   docker::Builder builder_;
   control::Dispatcher dispatcher_;
+  control::KeepRecords keep_records_;
   control::Service service_;
   control::Metering metering_;
-  control::KeepRecords keep_records_;
   gateway::Gateway gateway_;
   api::Api api_;
   std::jthread watch_;     // it calls the rest

@@ -68,6 +68,14 @@ void KeepRecords::write() {
   if (fault) report_(*fault);
 }
 
+void KeepRecords::forget(const FunctionName& function) {
+  {
+    const std::scoped_lock lock{mutex_};
+    pending_[function] = std::nullopt;
+  }
+  write();
+}
+
 void KeepRecords::close() {
   write();
   const std::scoped_lock lock{mutex_};
@@ -80,13 +88,18 @@ std::optional<Fault> KeepRecords::try_to_write() {
   if (pending_.empty()) return std::nullopt;
   try {
     std::vector<ports::Write> writes;
+    bool removed = true;
     for (const auto& [function, learned] : pending_) {
       const auto stored = store_.get(key_of(function));
-      writes.push_back({.key = key_of(function),
-                        .body = encode_learned(learned),
-                        .expected = stored ? stored->version : std::uint64_t{0}});
+      const auto version = stored ? stored->version : std::uint64_t{0};
+      if (learned) {
+        writes.push_back({.key = key_of(function), .body = encode_learned(*learned), .expected = version});
+      } else if (stored) {
+        removed &= store_.remove(stored->key, version);
+      }
     }
-    if (store_.put_all(writes)) pending_.clear();
+    const bool written = writes.empty() || store_.put_all(writes);
+    if (written && removed) pending_.clear();
   } catch (const domain::Error& error) {
     return error.fault();
   }

@@ -28,6 +28,8 @@ class KeepRecords {
   void load();
   void start();  // from now on, on a thread of its own
   void write();  // any thread; blocks on the disk
+  // The function is deleted: so is what was learned of it. Once no dispatcher's function is there to learn any more.
+  void forget(const domain::FunctionName& function);
   // Writes what there is, and nothing from then on: the store is another's.
   void close();
 
@@ -41,7 +43,7 @@ class KeepRecords {
 
   std::mutex mutex_;  // of what follows, held while it is written
   bool closed_ = false;
-  std::map<domain::FunctionName, LearnedTimes> pending_;
+  std::map<domain::FunctionName, std::optional<LearnedTimes>> pending_;  // to be written; nothing: to be removed
 
   std::optional<Periodic> thread_;
 };

@@ -2,6 +2,7 @@
 
 #include "control/build_queue.h"
 #include "control/faults.h"
+#include "control/keep_records.h"
 #include "control/records.h"
 #include "control/retention.h"
 #include "control/route_claims.h"
@@ -61,11 +62,12 @@ Error moved(const FunctionName& name, std::uint64_t is, std::uint64_t expected) 
 
 struct Service::Impl {
   Impl(ports::Store& store, ports::Packages& packages_in, ports::Builder& builder_in, Dispatcher& dispatcher_in,
-       const ports::Clock& clock_in)
+       KeepRecords& keep_records_in, const ports::Clock& clock_in)
       : records(store),
         packages(packages_in),
         builder(builder_in),
         dispatcher(dispatcher_in),
+        keep_records(keep_records_in),
         clock(clock_in),
         retention(records, packages, builder),
         builds(builder, packages,
@@ -110,6 +112,7 @@ struct Service::Impl {
   ports::Packages& packages;
   ports::Builder& builder;
   Dispatcher& dispatcher;
+  KeepRecords& keep_records;
   const ports::Clock& clock;
   Retention retention;
   RouteClaims routes;  // of active revisions
@@ -123,8 +126,8 @@ struct Service::Impl {
 };
 
 Service::Service(ports::Store& store, ports::Packages& packages, ports::Builder& builder, Dispatcher& dispatcher,
-                 const ports::Clock& clock)
-    : impl_(std::make_unique<Impl>(store, packages, builder, dispatcher, clock)) {}
+                 KeepRecords& keep_records, const ports::Clock& clock)
+    : impl_(std::make_unique<Impl>(store, packages, builder, dispatcher, keep_records, clock)) {}
 
 Service::~Service() { close(); }
 
@@ -370,6 +373,7 @@ void Service::remove(const FunctionName& name, std::optional<std::uint64_t> expe
   // The record first: should we die now, the next start finds replicas that nobody wants, and stops them.
   if (!impl_->records.remove(name, current.version)) throw moved(name, 0, current.version);
   impl_->dispatcher.remove(name, grace);
+  impl_->keep_records.forget(name);
   impl_->routes.release(name);
   auto revisions = impl_->records.revisions(name);
   std::erase_if(revisions, [this](const Revision& revision) {

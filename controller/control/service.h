@@ -19,6 +19,8 @@
 
 namespace hearth::control {
 
+class KeepRecords;
+
 // A stored value with the version that guards its next change (the API's ETag).
 template <class T>
 struct Versioned {
@@ -29,7 +31,7 @@ struct Versioned {
 class Service {
  public:
   Service(ports::Store& store, ports::Packages& packages, ports::Builder& builder, Dispatcher& dispatcher,
-          const ports::Clock& clock);
+          KeepRecords& keep_records, const ports::Clock& clock);
   ~Service();  // closes
 
   // At start-up: serves every active revision, ends removals that were cut off, goes on with deploys that were. What

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/handlers.h"
+#include "control/keep_records.h"
 #include "control/metering.h"
 #include "control/service.h"
 #include "fakes/fake_builder.h"
@@ -57,7 +58,8 @@ struct WholeHearth {
   ports::Packages& packages;
   tests::FakeBuilder builder;
   control::Dispatcher dispatcher{engine, clock, {}};
-  control::Service service{store, packages, builder, dispatcher, clock};
+  control::KeepRecords keep_records{store, dispatcher, clock, [](const domain::Fault&) {}};
+  control::Service service{store, packages, builder, dispatcher, keep_records, clock};
   control::Metering metering{store, dispatcher, clock, {}};
   tests::TemporaryFolder folder;
   telemetry::LogFiles logs{{.folder = folder / "logs"}};

@@ -189,6 +189,21 @@ TEST_F(KeepTest, WhatNobodyWantsOrUnderstandsIsForgotten) {
   EXPECT_THAT(reports_, SizeIs(1));
 }
 
+TEST_F(KeepTest, WhatWasLearnedOfADeletedFunctionIsForgottenWithIt) {
+  serve(KeepAlive::automatic);
+  call(3, 1s);
+  records_->write();
+  call(3, 1s);
+  dispatcher_->remove(kHello, 1s);
+  store_.fail_writes(domain::Fault{.message = "the disk is full"});
+  records_->forget(kHello);
+  EXPECT_THAT(store_.list("idle/", "", 10), SizeIs(1));
+  store_.fail_writes(std::nullopt);
+  serve(KeepAlive::automatic);
+  records_->write();
+  EXPECT_THAT(store_.list("idle/", "", 10), IsEmpty()) << "nor does what bears its name now inherit it";
+}
+
 TEST_F(KeepTest, AfterItIsClosedTheStoreIsAnothers) {
   serve(KeepAlive::automatic);
   call(2, 1s);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "caller.h"
+#include "control/keep_records.h"
 #include "control/records.h"
 #include "control/service.h"
 #include "control/spec_codec.h"
@@ -31,12 +32,16 @@ class ServiceBench : public testing::Test {
   struct Next {
     explicit Next(ServiceBench& bench)
         : dispatcher(bench.engine_, bench.clock_, {}),
-          service(bench.store_, bench.packages_, bench.builder_, dispatcher, bench.clock_) {
+          keep_records(bench.store_, dispatcher, bench.clock_, no_report),
+          service(bench.store_, bench.packages_, bench.builder_, dispatcher, keep_records, bench.clock_) {
       service.load();
     }
     Dispatcher dispatcher;
+    KeepRecords keep_records;
     Service service;
   };
+
+  static void no_report(const domain::Fault&) {}
 
   static domain::FunctionSpec spec(const std::string& name = "hello") {
     domain::FunctionSpec spec;
@@ -88,7 +93,9 @@ class ServiceBench : public testing::Test {
   tests::FakePackages packages_;
   tests::FakeBuilder builder_;
   Dispatcher dispatcher_{engine_, clock_, {}};
-  std::unique_ptr<Service> service_ = std::make_unique<Service>(store_, packages_, builder_, dispatcher_, clock_);
+  KeepRecords keep_records_{store_, dispatcher_, clock_, no_report};
+  std::unique_ptr<Service> service_ =
+      std::make_unique<Service>(store_, packages_, builder_, dispatcher_, keep_records_, clock_);
 };
 
 }  // namespace hearth::control

@@ -110,6 +110,8 @@ TEST_F(ServiceTest, RemovalLeavesNeitherReplicaNorImageNorPackageNorRecord) {
   Caller caller{dispatcher_, clock_};
   ASSERT_TRUE(caller.call("hello"));
   caller.finish();
+  keep_records_.write();
+  EXPECT_THAT(store_.list("idle/", "", 10), testing::SizeIs(1));
   service_->remove(hello_, std::nullopt);
   EXPECT_EQ(engine_.containers(), 0u);
   EXPECT_EQ(builder_.images(), 1u);
@@ -117,6 +119,7 @@ TEST_F(ServiceTest, RemovalLeavesNeitherReplicaNorImageNorPackageNorRecord) {
   EXPECT_TRUE(packages_.find("sha256:p2")) << "the other function is made of it";
   EXPECT_EQ(refused([&] { service_->function(hello_); }).code, Code::not_found);
   EXPECT_TRUE(Records{store_}.revisions(hello_).empty());
+  EXPECT_THAT(store_.list("idle/", "", 10), testing::IsEmpty());
 }
 
 TEST_F(ServiceTest, ChangesNothingOnceItIsClosed) {

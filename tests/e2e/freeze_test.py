@@ -115,6 +115,25 @@ class Freeze(HearthdCase):
         self.assertEqual(self.hearthd.call("left").text, "hello")
         self.assertEqual(self.hearthd.containers("left"), {container})
 
+    def test_what_was_learned_of_idle_times_outlives_a_restart_and_not_its_function(self):
+        def why():
+            return self.hearthd.function("learner")["idle"]["why"]
+
+        self.hearthd.deploy_python("learner", HELLO)
+        for _ in range(4):
+            self.assertEqual(self.hearthd.call("learner").text, "hello")
+        self.assertEqual(why(), "learning")
+        self.hearthd.call("learner")  # the fifth says how long the fourth idle time was
+        self.assertEqual(why(), "learned")
+        self.hearthd.stop()
+        self.hearthd.start()
+        self.assertEqual(why(), "learned")
+        self.hearthd.delete("learner")
+        self.hearthd.deploy_python("learner", HELLO)
+        self.hearthd.kill()
+        self.hearthd.start()
+        self.assertEqual(why(), "learning")
+
     def test_what_is_frozen_is_deleted_at_once(self):
         self.frozen("goner")
         begun = time.monotonic()
