@@ -150,8 +150,7 @@ void Front::serve(http::BlockingExchange& exchange) {
     return (*streaming)(parts_, exchange, *request, match->parameters);
   }
   std::optional<Poll> poll;
-  const bool rolls_back = request->method == "PUT" && request->path.ends_with("/active");
-  if (rolls_back || request->query.contains("wait")) poll.emplace(*this, *request);
+  if (std::get<Answering>(*match->handler).may_wait(*request)) poll.emplace(*this, *request);
   hand_on(exchange, *request);
 }
 

@@ -38,11 +38,11 @@ Routes make_routes() {
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}", get_function);
   routes.add("PUT", "/v1/namespaces/{ns}/functions/{name}", put_function);
   routes.add("DELETE", "/v1/namespaces/{ns}/functions/{name}", delete_function);
-  routes.add("PUT", "/v1/namespaces/{ns}/functions/{name}/active", put_active);
+  routes.add("PUT", "/v1/namespaces/{ns}/functions/{name}/active", Answering{put_active, Waits::always});
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/revisions", list_revisions);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/revisions/{n}", get_revision);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/revisions/{n}/build", get_build);
-  routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/status", get_status);
+  routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/status", Answering{get_status, Waits::as_asked});
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/replicas", list_replicas);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/logs", get_logs);
   routes.add("GET", "/v1/namespaces/{ns}/usage", list_usage);
@@ -63,7 +63,7 @@ Response route(const Routes& routes, const Parts& parts, const Request& request)
     const auto* answering = std::get_if<Answering>(match.handler);
     // What streams is served at the front and never asked for here.
     if (answering == nullptr) return no_such_path(request);
-    auto response = (*answering)(parts, request, match.parameters);
+    auto response = answering->handler(parts, request, match.parameters);
     const bool only_read = request.method == "GET" || request.method == "HEAD";
     return only_read ? unless_known(request, std::move(response)) : response;
   });
