@@ -3,26 +3,24 @@
 // function as a signal.
 #pragma once
 
+#include "control/effect_threads.h"
 #include "domain/backoff.h"
 #include "domain/fleet.h"
 #include "domain/lanes.h"
-#include "domain/memory_budget.h"
-#include "domain/start_budget.h"
+#include "domain/start_turns.h"
 #include "ports/clock.h"
 #include "ports/engine.h"
 
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
-#include <thread>
+#include <string>
 #include <unordered_map>
-#include <vector>
 
 namespace hearth::control {
 
@@ -80,7 +78,7 @@ class EffectRunner {
   struct Lane {
     std::shared_ptr<Ordering> who = {};
     std::stop_source halt = {};                      // of the start or freeze in flight
-    domain::Order now = {.act = domain::Act::thaw};  // in flight, or next in the budget's queue
+    domain::Order now = {.act = domain::Act::thaw};  // in flight, or a start that waits for its turn
     domain::Time since = {};                         // it is wanted
     domain::Backoff retries = {};
     domain::Bytes size{};
@@ -88,12 +86,8 @@ class EffectRunner {
 
   void schedule(Lane& lane, const domain::Order& order);  // under the lock
   void pump();                                            // under the lock
-  bool fits(domain::ReplicaId replica);                   // under the lock
   void ask_for_room();                                    // under the lock
   void make_room();
-  void work(std::stop_token stop);
-  void thaw_only(std::stop_token stop);
-  std::optional<std::function<void()>> take();  // under the lock
   void run(const domain::Order& order);
   void start(const std::shared_ptr<Ordering>& who, const domain::Order& order, std::stop_token stop);
   void freeze(const std::shared_ptr<Ordering>& who, const domain::Order& order, std::stop_token stop);
@@ -109,27 +103,14 @@ class EffectRunner {
   Settings settings_;
 
   std::mutex mutex_;
-  std::condition_variable wanted_;
   bool down_ = false;
   domain::Lanes lanes_;
-  domain::StartBudget<Ordering*> budget_;
-  domain::MemoryBudget memory_;
-  domain::Bytes waiting_{};  // of the starts in the budget's queue
+  domain::StartTurns<Ordering*> turns_;
   std::atomic<bool> short_of_memory_ = false;
   bool asked_for_room_ = false;
   bool looks_again_ = false;
   std::unordered_map<domain::ReplicaId, Lane> running_;
-  std::deque<std::function<void()>> tasks_;
-  // Stops may wait for a grace period each; they never take the threads that starts need.
-  std::deque<std::function<void()>> stops_;
-  std::uint32_t stopping_ = 0;
-  // A freeze asks the function first: few at once.
-  std::deque<std::function<void()>> freezes_;
-  std::uint32_t freezing_ = 0;
-  // A call waits for each: whoever is free takes it, and some threads do nothing else.
-  std::deque<std::function<void()>> thaws_;
-  std::condition_variable thaw_wanted_;
-  std::vector<std::jthread> threads_;
+  EffectThreads threads_;  // last: they use the rest
 };
 
 }  // namespace hearth::control
