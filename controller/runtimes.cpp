@@ -63,6 +63,7 @@ docker::Runtime read_runtime(const fs::path& folder, const YAML::Node& root) {
     if (runtime.dependencies_files.empty()) throw YAML::Exception(dependencies["files"].Mark(), "it names no file");
     if (const auto when = dependencies["when"]) runtime.dependencies_when = when.as<std::vector<std::string>>();
     runtime.dependencies = read_step(dependencies);
+    runtime.dependencies_compiled = dependencies["compiled"].as<std::string>("");
   }
   if (const auto build = root["build"]) {
     runtime.build = read_step(build);

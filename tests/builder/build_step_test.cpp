@@ -113,6 +113,17 @@ TEST_F(BuildStepTest, ABuildGoesOnTopOfDependenciesThatSeveralFilesName) {
   EXPECT_EQ(run(build_with({{"wanted.lock", "1\n"}}), {"ls", "/function"}), "built\n") << "nothing asks for any";
 }
 
+TEST_F(BuildStepTest, WhatWasCompiledOfDependenciesIsVoidWhereAPackageBringsSome) {
+  runtime_.dependencies_files = {"wanted"};
+  runtime_.dependencies = {.command = {"sh", "-c", "mkdir deps; echo all > deps/all; echo code > deps/compiled"},
+                           .folder = "deps"};
+  runtime_.dependencies_compiled = "deps/compiled";
+  const std::vector<std::string> show{"sh", "-c", "cd /function/deps; cat all compiled"};
+
+  EXPECT_EQ(run(build_with({{"wanted", ""}}), show), "all\ncode\n");
+  EXPECT_EQ(run(build_with({{"wanted", ""}, {"deps/compiled", "its own"}, {"deps/x", ""}}), show), "all\n");
+}
+
 TEST_F(BuildStepTest, ADebuggerIsOfTheRevisionsThatAskForItAlone) {
   const std::map<std::string, std::string> files{{"wanted", "a"}};
   const auto refused = fault_with(files, "", true);

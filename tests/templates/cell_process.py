@@ -59,6 +59,7 @@ class Cell:
         os.rename(self.function, f"{self.folder}/beneath")
         os.mkdir(self.function)
         for name, text in self._files.items():
+            os.makedirs(os.path.dirname(f"{self.function}/{name}"), exist_ok=True)
             with open(f"{self.function}/{name}", "w") as file:
                 file.write(text)
             os.chmod(f"{self.function}/{name}", 0o755)

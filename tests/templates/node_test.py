@@ -240,11 +240,14 @@ class Packages(Node):
         return {"fn.yaml": f"name: {name}\nruntime: node\nhandler: handler.cjs\n",
                 "package.json": json.dumps({"name": name, "version": "1.0.0", "dependencies": {"is-number": asked}}),
                 "package-lock.json": json.dumps(lock),
-                "handler.cjs": "module.exports = () => require('is-number/package.json').version;\n"}
+                "handler.cjs": """
+const compiled = require('node:fs').existsSync('node_modules/.hearth-compiled') ? 'compiled' : 'text';
+module.exports = () => `${require('is-number/package.json').version} ${compiled} ${require('is-number')('7')}`;
+"""}
 
     def test_a_lock_file_says_which_versions_are_installed(self):
         self.hearthd.deploy("locked", self.locked("locked", ">=6.0.0"))
-        self.assertEqual(self.hearthd.call("locked").text, "6.0.0")
+        self.assertEqual(self.hearthd.call("locked").text, "6.0.0 compiled true")
         log = self.hearthd.ask("GET", "/v1/namespaces/default/functions/locked/revisions/1/build").text
         self.assertNotIn("no package-lock.json", log)
 

@@ -18,6 +18,7 @@ struct Builder::Content {
   const Runtime& runtime;
   const std::string& package;
   std::optional<Spool> built;
+  bool amends = false;  // it brings files to where dependencies are
 };
 
 namespace {
@@ -76,6 +77,11 @@ bool asks_for_some(const Runtime& runtime, const PackageIndex& index) {
   return std::ranges::any_of(words, [&](const auto& word) { return first->second.find(word) != std::string::npos; });
 }
 
+bool amends_dependencies(const Runtime& runtime, const PackageIndex& index) {
+  const std::string folder = runtime.dependencies.folder + "/";
+  return std::ranges::any_of(index.files, [&](const std::string& file) { return file.starts_with(folder); });
+}
+
 bool is_built(const Runtime& runtime, const PackageIndex& index) {
   if (runtime.build.command.empty() || runtime.builds.empty()) return !runtime.build.command.empty();
   const IgnoreRules pattern{runtime.builds};
@@ -124,7 +130,8 @@ std::string Builder::of_runtime(const Revision& revision, const std::string& pac
   const auto index = look_through(package, {files.begin(), files.end()}, settings_.package);
   check_handler(runtime, revision.spec.handler, index);
   if (revision.spec.debug) check_debugger(runtime);
-  Content content{.runtime = runtime, .package = package, .built = std::nullopt};
+  Content content{
+      .runtime = runtime, .package = package, .built = std::nullopt, .amends = amends_dependencies(runtime, index)};
   if (is_built(runtime, index)) {
     content.built.emplace(settings_.work_folder);
     runtimes_.build(runtime, package, *content.built, run);
@@ -167,6 +174,8 @@ std::string Builder::on_top_of(const std::string& base, std::map<std::string, st
     TarReader reader{content.package, settings_.package};
     copy_entries(reader, tar, "function/");
   }
+  const std::string& compiled = content.runtime.dependencies_compiled;
+  if (content.amends && !compiled.empty()) tar.add_file("function/" + compiled, "");
   tar.finish();
   ImageChange change{.name = name_of(revision), .labels = std::move(labels)};
   if (!content.runtime.handler.empty()) change.env["HEARTH_HANDLER"] = content.runtime.handler;

@@ -46,6 +46,7 @@ struct Runtime {
   std::vector<std::string> dependencies_files = {};  // the first asks for them, others pin: "package.json", its lock
   std::vector<std::string> dependencies_when = {};   // the first asks for some if it says one of these; empty: always
   BuildStep dependencies = {};                       // its folder stays where it is, below /function: ".packages"
+  std::string dependencies_compiled = {};            // a file in there that a package's own files there make void
   BuildStep build = {};                              // its folder becomes /function
   std::string builds = {};                           // only what has a file of this pattern; empty: every package
   // What opens a debugger for a revision with `debug`: no command where the language brings it; nothing: it has none.

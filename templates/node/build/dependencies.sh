@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs in the builder stage, in /function: installs what package.json asks for, as its lock file says where there is one.
+# Runs in the builder stage, in /function: installs what package.json asks for, as its lock file says where there is one,
+# and compiles it.
 set -eu
 if [ -f package-lock.json ] || [ -f npm-shrinkwrap.json ]; then
   set -- ci
@@ -15,3 +16,5 @@ fi
   -e '/^npm (ERR!|error) A complete log of this run/,+1d' \
   -e '/^npm (ERR!|error) *$/d' >&2
 [ ! -s /tmp/failed ] || exit "$(cat /tmp/failed)"
+[ -d node_modules ] || exit 0
+node /usr/lib/hearth/compile.mjs node_modules || echo "Its modules stay as they are: each start compiles them" >&2

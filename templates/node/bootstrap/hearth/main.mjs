@@ -1,5 +1,8 @@
 // The replica's process: load, listen, serve, and on SIGTERM finish what runs.
+import { join } from 'node:path';
+
 import { become } from './cell.mjs';
+import { useCompiled } from './compiled.mjs';
 import { openWhereWanted } from './debugger.mjs';
 import { EXIT_CODE, LoadError, load } from './load.mjs';
 import * as logs from './logs.mjs';
@@ -22,7 +25,7 @@ export async function main() {
     await warmUp(server);
     ready = await become(settle);
   }
-  openWhereWanted();
+  if (!openWhereWanted()) useCompiled(join(process.cwd(), 'node_modules'));
   server.handler = await loadOrEnd();
   process.on('uncaughtException', (error) => server.uncaught(error));
   process.on('unhandledRejection', (error) => server.uncaught(error));
