@@ -95,7 +95,7 @@ std::string make_image(Api& api, const std::vector<std::string>& instructions) {
   request.headers = {{"Content-Type", "application/x-tar"}};
   request.body = build_context(instructions);
   request.timeout = std::chrono::minutes{1};
-  const auto answer = api.send(request, nullptr, nullptr);
+  const auto answer = api.send(request);
   std::string id;
   std::istringstream lines{answer.body};
   for (std::string line; std::getline(lines, line);) {

@@ -137,10 +137,25 @@ void Api::stream(const Call& call, const std::function<void()>& on_open, const n
   if (!accepted) throw domain::Error(refusal(call.attempt, head.status, refused));
 }
 
-net::Response Api::send(net::Request request, const net::OnHead& on_head, const net::OnBody& on_body,
-                        std::stop_token stop) {
+net::Response Api::send(net::Request request, std::stop_token stop) {
   request.target = versioned(request.target, stop);
-  return exchange(request, on_head, on_body, stop);
+  return exchange(request, nullptr, nullptr, stop);
+}
+
+net::Response Api::receive(net::Request request, const std::function<void(std::string_view)>& on_piece,
+                           std::stop_token stop) {
+  request.target = versioned(request.target, stop);
+  bool accepted = false;
+  std::string refused;
+  auto answer = exchange(
+      request, [&](const net::Response& head) { accepted = head.status == 200; },
+      [&](std::string_view piece) {
+        accepted ? on_piece(piece) : void(refused += piece);
+        return true;
+      },
+      stop);
+  answer.body = std::move(refused);
+  return answer;
 }
 
 net::Response Api::exchange(const net::Request& request, const net::OnHead& on_head, const net::OnBody& on_body,

@@ -88,8 +88,10 @@ class Api {
               std::stop_token stop = {});
   // Any request ("target" is a path without a version), such as one that streams its body up. Statuses are not
   // judged; see refusal().
-  net::Response send(net::Request request, const net::OnHead& on_head, const net::OnBody& on_body,
-                     std::stop_token stop = {});
+  net::Response send(net::Request request, std::stop_token stop = {});
+  // The same, of which `on_piece` hears the body where the status is 200; a refusal's is in the answer.
+  net::Response receive(net::Request request, const std::function<void(std::string_view)>& on_piece,
+                        std::stop_token stop = {});
 
  private:
   net::Response exchange(const net::Request& request, const net::OnHead& on_head, const net::OnBody& on_body,

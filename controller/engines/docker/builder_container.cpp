@@ -72,7 +72,7 @@ void BuilderContainer::upload(Spool& tar, const std::stop_token& stop) {
   request.read_body = [&](char* buffer, std::size_t size) { return tar.read(buffer, size); };
   request.body_size = tar.size();
   request.timeout = std::chrono::minutes{5};
-  const auto answer = api_.send(std::move(request), nullptr, nullptr, stop);
+  const auto answer = api_.send(std::move(request), stop);
   if (answer.status != 200) throw domain::Error(refusal("hand a package to its build", answer.status, answer.body));
 }
 
@@ -103,16 +103,11 @@ void BuilderContainer::download(const std::string& folder, Spool& into, const De
                                 const std::stop_token& stop) {
   net::Request request{.target = "/containers/" + id_ + "/archive?path=" + url_encode(folder)};
   request.timeout = deadline.left();
-  int status = 0;
-  std::string refused;
-  api_.send(
-      std::move(request), [&](const net::Response& head) { status = head.status; },
-      [&](std::string_view piece) {
-        status == 200 ? into.append(piece) : void(refused += piece);
-        return true;
-      },
-      stop);
-  if (status != 200 && status != 404) throw domain::Error(refusal("take out what a build made", status, refused));
+  const auto answer = api_.receive(
+      std::move(request), [&](std::string_view piece) { into.append(piece); }, stop);
+  if (answer.status != 200 && answer.status != 404) {
+    throw domain::Error(refusal("take out what a build made", answer.status, answer.body));
+  }
 }
 
 std::string BuilderContainer::commit(const ImageChange& change, const Deadline& deadline, const std::stop_token& stop) {

@@ -64,7 +64,7 @@ std::string HolderImage::ensure() {
                          .headers = {{"Content-Type", "application/x-tar"}},
                          .body = root_folder()};
     request.timeout = std::chrono::minutes{1};
-    const auto answer = api_.send(std::move(request), nullptr, nullptr);
+    const auto answer = api_.send(std::move(request));
     if (answer.status != 200) throw domain::Error(refusal(attempt, answer.status, answer.body));
   }
   known_ = true;

@@ -23,7 +23,7 @@ std::pair<std::string, std::string> split_name(const std::string& name) {
 }
 
 std::optional<Image> Images::find(const std::string& name, std::stop_token stop) {
-  const auto answer = api_.send({.target = "/images/" + url_encode(name) + "/json"}, nullptr, nullptr, std::move(stop));
+  const auto answer = api_.send({.target = "/images/" + url_encode(name) + "/json"}, std::move(stop));
   if (answer.status == 404) return std::nullopt;
   if (answer.status != 200) throw domain::Error(refusal("look for image " + name, answer.status, answer.body));
   return read_image(answer.body);
@@ -52,18 +52,11 @@ std::string Images::build(const ImageBuild& build, const Deadline& deadline, con
   request.timeout = deadline.left();
 
   BuildReport report{output};
-  std::string refused;
-  int status = 0;
-  api_.send(
-      std::move(request), [&](const net::Response& head) { status = head.status; },
-      [&](std::string_view piece) {
-        status == 200 ? report.feed(piece) : void(refused += piece);
-        return true;
-      },
-      std::move(stop));
-  if (status != 200) {
-    domain::Fault fault = refusal("build", status, refused);
-    if (status == 400) fault.layer = Layer::client;  // the Dockerfile does not parse
+  const auto answer = api_.receive(
+      std::move(request), [&](std::string_view piece) { report.feed(piece); }, std::move(stop));
+  if (answer.status != 200) {
+    domain::Fault fault = refusal("build", answer.status, answer.body);
+    if (answer.status == 400) fault.layer = Layer::client;  // the Dockerfile does not parse
     throw domain::Error(fault);
   }
   report.end();
@@ -78,17 +71,10 @@ std::variant<Pulled, NotPulled> Images::pull(const std::string& name, const Dead
                        .target = "/images/create?fromImage=" + url_encode(repository) + "&tag=" + url_encode(tag)};
   request.timeout = deadline.left();
   BuildReport report{output};
-  std::string refused;
-  int status = 0;
-  api_.send(
-      std::move(request), [&](const net::Response& head) { status = head.status; },
-      [&](std::string_view piece) {
-        status == 200 ? report.feed(piece) : void(refused += piece);
-        return true;
-      },
-      stop);
+  const auto answer = api_.receive(
+      std::move(request), [&](std::string_view piece) { report.feed(piece); }, stop);
   report.end();
-  if (status != 200) return NotPulled{refusal("pull " + name, status, refused).message};
+  if (answer.status != 200) return NotPulled{refusal("pull " + name, answer.status, answer.body).message};
   if (report.failed()) return NotPulled{report.error()};
   const auto image = find(name, std::move(stop));
   if (!image) return NotPulled{"Docker pulled " + name + " but does not show it"};
