@@ -42,6 +42,8 @@ struct WholeHearth {
     info.unready = [this] { return unready; };
   }
 
+  Parts parts() { return {.service = service, .metering = metering, .packages = packages, .logs = logs, .info = info}; }
+
   // Waits until the build of a revision is settled.
   void await_build(const domain::FunctionName& name, std::uint64_t revision) {
     const auto log = service.build_log(name, revision);

@@ -35,11 +35,7 @@ class UsageApi : public testing::Test {
 
   WholeHearth hearth_;
   const Routes routes_ = make_routes();
-  const Parts parts_{.service = hearth_.service,
-                     .metering = hearth_.metering,
-                     .packages = hearth_.packages,
-                     .logs = hearth_.logs,
-                     .info = hearth_.info};
+  const Parts parts_ = hearth_.parts();
 };
 
 domain::Usage some_usage() {

@@ -21,8 +21,8 @@ using domain::Time;
 using Fields = std::vector<std::string_view>;
 
 constexpr std::size_t kMinutes = 1'440;
-constexpr double kUsualSeconds = 0.68;   // the published median of run times: e^-0.38
-constexpr double kUsualMebibytes = 170;  // and of what an application has allocated
+constexpr double kUsualSeconds = 0.68;          // the published median of run times: e^-0.38
+constexpr std::uint64_t kUsualMebibytes = 170;  // and of what an application has allocated
 constexpr double kMost = 10 * 365 * 86'400.0;
 
 struct Table {
@@ -74,11 +74,37 @@ std::string read_table(const std::filesystem::path& file, const Row& row) {
   return header;
 }
 
+// What both schemas have: functions by their names, of which no memory is told.
+class AzureTrace : public Trace {
+ public:
+  explicit AzureTrace(int year) : year_(year) {}
+  const std::vector<Bytes>& functions() const override { return memory_; }
+  Duration length() const override { return length_; }
+  std::string words() const override {
+    return std::to_string(memory_.size()) + " functions of an Azure Functions trace of " + std::to_string(year_);
+  }
+
+ protected:
+  // The function's number, the next one where the name is new.
+  std::size_t number_of(const std::string& name) {
+    const auto [known, fresh] = numbers_.try_emplace(name, memory_.size());
+    if (fresh) memory_.push_back(domain::mebibytes(kUsualMebibytes));
+    return known->second;
+  }
+
+  std::unordered_map<std::string, std::size_t> numbers_;
+  std::vector<Bytes> memory_;  // by number
+  Duration length_{};
+
+ private:
+  const int year_;
+};
+
 // --- 2021: a row a call ---
 
-class RowTrace final : public Trace {
+class RowTrace final : public AzureTrace {
  public:
-  explicit RowTrace(const std::vector<std::filesystem::path>& files) {
+  explicit RowTrace(const std::vector<std::filesystem::path>& files) : AzureTrace(2021) {
     for (const auto& file : files) {
       read_table(file, [this](const Table& table, const Fields& fields) { add(table, fields); });
     }
@@ -92,12 +118,7 @@ class RowTrace final : public Trace {
       }
     }
   }
-  const std::vector<Bytes>& functions() const override { return memory_; }
-  Duration length() const override { return length_; }
   std::unique_ptr<Calls> calls() const override;
-  std::string words() const override {
-    return std::to_string(memory_.size()) + " functions of an Azure Functions trace of 2021";
-  }
 
  private:
   class Pass;
@@ -105,21 +126,12 @@ class RowTrace final : public Trace {
     if (fields.size() != 4) table.refuse("there are not 4 fields");
     const auto end = table.number(fields[2]);
     const auto took = table.number(fields[3]);
-    const auto [known, fresh] = ids_.try_emplace(std::string(fields[0]) + "/" + std::string(fields[1]), calls_.size());
-    if (fresh) {
-      calls_.emplace_back();
-      memory_.push_back(domain::mebibytes(static_cast<std::uint64_t>(kUsualMebibytes)));
-    }
-    const auto whole = [](double seconds) {
-      return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-    };
-    calls_[known->second].push_back({Time{whole(end - took)}, whole(took)});
+    const auto function = number_of(std::string(fields[0]) + "/" + std::string(fields[1]));
+    calls_.resize(memory_.size());
+    calls_[function].push_back({Time{seconds(end - took)}, seconds(took)});
   }
 
-  std::unordered_map<std::string, std::size_t> ids_;
-  std::vector<std::vector<Call>> calls_;
-  std::vector<Bytes> memory_;
-  Duration length_{};
+  std::vector<std::vector<Call>> calls_;  // by number
 };
 
 class RowTrace::Pass final : public Calls {
@@ -144,9 +156,9 @@ struct Minute {
   std::uint32_t calls = 0;
 };
 
-class MinuteTrace final : public Trace {
+class MinuteTrace final : public AzureTrace {
  public:
-  explicit MinuteTrace(const std::vector<std::filesystem::path>& files) {
+  explicit MinuteTrace(const std::vector<std::filesystem::path>& files) : AzureTrace(2019) {
     std::uint32_t day = 0;
     for (const auto& file : files) {
       const auto first = static_cast<std::uint32_t>(day++ * kMinutes);
@@ -154,7 +166,7 @@ class MinuteTrace final : public Trace {
       read_beside(file);
     }
     length_ = std::chrono::days{day};
-    for (const auto& [key, which] : ids_) {
+    for (const auto& [key, which] : numbers_) {
       const auto app = key.substr(0, key.rfind('/'));
       if (const auto found = app_mebibytes_.find(app); found != app_mebibytes_.end()) {
         memory_[which] = domain::mebibytes(std::max<std::uint64_t>(1, static_cast<std::uint64_t>(found->second)));
@@ -162,12 +174,7 @@ class MinuteTrace final : public Trace {
       if (const auto found = seconds_.find(key); found != seconds_.end()) took_[which] = found->second;
     }
   }
-  const std::vector<Bytes>& functions() const override { return memory_; }
-  Duration length() const override { return length_; }
   std::unique_ptr<Calls> calls() const override;
-  std::string words() const override {
-    return std::to_string(memory_.size()) + " functions of an Azure Functions trace of 2019";
-  }
 
  private:
   class Pass;
@@ -176,16 +183,13 @@ class MinuteTrace final : public Trace {
 
   void add_minutes(const Table& table, const Fields& fields, std::uint32_t first) {
     if (fields.size() != 4 + kMinutes) table.refuse("there are not 1444 fields");
-    const auto [known, fresh] = ids_.try_emplace(function_of(fields), minutes_.size());
-    if (fresh) {
-      minutes_.emplace_back();
-      memory_.push_back(domain::mebibytes(static_cast<std::uint64_t>(kUsualMebibytes)));
-      took_.push_back(kUsualSeconds);
-    }
+    const auto function = number_of(function_of(fields));
+    minutes_.resize(memory_.size());
+    took_.resize(memory_.size(), kUsualSeconds);
     for (std::uint32_t minute = 0; minute < kMinutes; ++minute) {
       if (fields[4 + minute] == "0") continue;
       const auto calls = static_cast<std::uint32_t>(table.number(fields[4 + minute]));
-      if (calls > 0) minutes_[known->second].push_back({first + minute, calls});
+      if (calls > 0) minutes_[function].push_back({first + minute, calls});
     }
   }
 
@@ -211,13 +215,10 @@ class MinuteTrace final : public Trace {
     }
   }
 
-  std::unordered_map<std::string, std::size_t> ids_;
   std::unordered_map<std::string, double> seconds_;
   std::unordered_map<std::string, double> app_mebibytes_;
   std::vector<std::vector<Minute>> minutes_;
   std::vector<double> took_;
-  std::vector<Bytes> memory_;
-  Duration length_{};
 };
 
 // The trace does not say when within its minute a call came: they are spread evenly, each a little off.
@@ -229,12 +230,9 @@ class MinuteTrace::Pass final : public Calls {
     auto& at = at_[function];
     if (at.minute == minutes.size()) return std::nullopt;
     const auto& minute = minutes[at.minute];
-    const auto seconds = 60 * (minute.at + (at.call + random_.uniform()) / minute.calls);
+    const auto second = 60 * (minute.at + (at.call + random_.uniform()) / minute.calls);
     if (++at.call == minute.calls) at = {at.minute + 1, 0};
-    const auto whole = [](double count) {
-      return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(count));
-    };
-    return Call{Time{whole(seconds)}, whole(trace_.took_[function])};
+    return Call{Time{seconds(second)}, seconds(trace_.took_[function])};
   }
 
  private:

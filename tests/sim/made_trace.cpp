@@ -17,11 +17,6 @@ using domain::Time;
 
 constexpr double kDay = 86'400;
 
-// What lies beyond a lifetime is never reached, and a Duration could not hold it.
-Duration seconds(double count) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::min(count, 3e9)));
-}
-
 // How the times between a function's calls vary: of their coefficient of variation.
 enum class Rhythm : std::uint8_t {
   timer,   // 0: a fifth of them

@@ -4,6 +4,8 @@
 #include "domain/function.h"
 #include "domain/time.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +18,11 @@ struct Call {
   domain::Time at{};  // counted from the trace's begin
   domain::Duration took{};
 };
+
+// What lies beyond a lifetime is never reached, and a Duration could not hold it.
+inline domain::Duration seconds(double count) {
+  return std::chrono::duration_cast<domain::Duration>(std::chrono::duration<double>(std::min(count, 3e9)));
+}
 
 // One pass over a trace: each function's calls in order of time.
 class Calls {
