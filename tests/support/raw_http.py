@@ -1,5 +1,6 @@
 """A raw HTTP client over a unix socket: what is on the wire, byte by byte."""
 
+import contextlib
 import select
 import socket
 import time
@@ -76,6 +77,18 @@ class Client:
         if not data:
             raise EOFError("the replica closed the connection")
         self.buffer += data
+
+
+class Served:
+    """What listens at `self.socket_path`."""
+
+    def connect(self):
+        return Client(self.socket_path)
+
+    def call(self, method="GET", target="/", body=None, headers=()):
+        with contextlib.closing(self.connect()) as client:
+            client.request(method, target, body, headers)
+            return client.answer(method)
 
 
 def until(condition):

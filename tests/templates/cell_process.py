@@ -1,6 +1,5 @@
 """A cell as a process on this machine, its bootstrap started as a container of the runtime would start it."""
 
-import contextlib
 import io
 import json
 import os
@@ -11,10 +10,10 @@ import subprocess
 import tarfile
 import tempfile
 
-from support.raw_http import PATIENCE, Client, until
+from support.raw_http import PATIENCE, Served, until
 
 
-class Cell:
+class Cell(Served):
     """Ends with its context. `files` are the package, which is at `self.function` only from the handover on."""
 
     def __init__(self, command, files, variables=()):
@@ -113,11 +112,3 @@ class Cell:
 
     def exit_code(self):
         return self.process.wait(PATIENCE)
-
-    def connect(self):
-        return Client(self.socket_path)
-
-    def call(self, method="GET", target="/", body=None, headers=()):
-        with contextlib.closing(self.connect()) as client:
-            client.request(method, target, body, headers)
-            return client.answer(method)

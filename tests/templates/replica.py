@@ -9,13 +9,13 @@ import socket
 import tempfile
 from pathlib import Path
 
-from support.raw_http import PATIENCE, Client, until
+from support.raw_http import PATIENCE, Served, until
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 GATE = "gate"  # what a held handler waits for, in /run/hearth
 
 
-class Replica:
+class Replica(Served):
     """Ends with its context. `folder` is the container's /run/hearth. With `cell`, what it runs, it begins as a cell."""
 
     def __init__(self, docker, image, handler, concurrency=4, env=(), cell=None):
@@ -91,14 +91,6 @@ class Replica:
         used = self.docker.ask("GET", f"/containers/{self.id}/stats?stream=false&one-shot=true")["memory_stats"]
         cache = used.get("stats", {}).get("total_inactive_file", used.get("stats", {}).get("inactive_file", 0))
         return (used["usage"] - cache) / (1 << 20)
-
-    def connect(self):
-        return Client(self.socket_path)
-
-    def call(self, method="GET", target="/", body=None, headers=()):
-        with contextlib.closing(self.connect()) as client:
-            client.request(method, target, body, headers)
-            return client.answer(method)
 
 
 def cell_of(runtime):

@@ -1,6 +1,5 @@
 """A replica of the python runtime as a process on this machine."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -8,13 +7,13 @@ import sys
 import tempfile
 import textwrap
 
-from support.raw_http import PATIENCE, Client, until
+from support.raw_http import PATIENCE, Served, until
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 BOOTSTRAP = os.path.join(ROOT, "templates/python/bootstrap/bootstrap.py")
 
 
-class Replica:
+class Replica(Served):
     def __init__(self, source, handler="handler.py:handle", concurrency=16, files=None):
         self._folder = tempfile.TemporaryDirectory()
         self.folder = self._folder.name
@@ -59,11 +58,3 @@ class Replica:
 
     def exit_code(self):
         return self.process.wait(PATIENCE)
-
-    def connect(self):
-        return Client(self.socket_path)
-
-    def call(self, method="GET", target="/", body=None, headers=()):
-        with contextlib.closing(self.connect()) as client:
-            client.request(method, target, body, headers)
-            return client.answer(method)
