@@ -112,6 +112,19 @@ class FleetBench {
     return replica;
   }
 
+  // Call 1 came and ended: replica 1 idles.
+  void idle_one() {
+    call(1);
+    warm_one();
+    end(1);
+  }
+  // And was frozen for that.
+  void frozen_one() {
+    idle_one();
+    passes(*settings.freeze_after);
+    froze(1);
+  }
+
   // --- what a test looks at ---
   std::vector<ReplicaId> started() const { return ordered(Act::start); }
   std::vector<ReplicaId> ordered(Act act) const {

@@ -13,9 +13,7 @@ using testing::SizeIs;
 
 TEST(FleetFreezing, FreezesAReplicaThatIdlesForAMoment) {
   FleetBench bench{freezing()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
+  bench.idle_one();
   bench.passes(2s - 1ns);
   EXPECT_THAT(bench.orders_of(1), ElementsAre(Act::start));
   bench.passes(1ns);
@@ -27,11 +25,7 @@ TEST(FleetFreezing, FreezesAReplicaThatIdlesForAMoment) {
 
 TEST(FleetFreezing, ThawsAFrozenReplicaForACallRatherThanStartOne) {
   FleetBench bench{freezing()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
-  bench.passes(2s);
-  bench.froze(1);
+  bench.frozen_one();
   EXPECT_FALSE(bench.call(2)) << "not before it is known to be thawed";
   EXPECT_THAT(bench.orders_of(1), ElementsAre(Act::start, Act::freeze, Act::thaw));
   EXPECT_THAT(bench.started(), SizeIs(1));
@@ -41,9 +35,7 @@ TEST(FleetFreezing, ThawsAFrozenReplicaForACallRatherThanStartOne) {
 
 TEST(FleetFreezing, ThawsAReplicaThatIsOnlyJustFreezing) {
   FleetBench bench{freezing()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
+  bench.idle_one();
   bench.passes(2s);
   const auto freeze = bench.epoch(1);
   bench.call(2);
@@ -93,11 +85,7 @@ TEST(FleetFreezing, ThawsWhileItBacksOffAndWhileTheEngineIsAway) {
 
 TEST(FleetFreezing, ThawsAFrozenReplicaBeforeItStops) {
   FleetBench bench{freezing()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
-  bench.passes(2s);
-  bench.froze(1);
+  bench.frozen_one();
   bench.passes(58s - 1ns);
   EXPECT_THAT(bench.orders_of(1), SizeIs(2));
   bench.passes(1ns);
@@ -106,9 +94,7 @@ TEST(FleetFreezing, ThawsAFrozenReplicaBeforeItStops) {
 
 TEST(FleetFreezing, TriesAgainLaterWhatCouldNotBeFrozen) {
   FleetBench bench{freezing()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
+  bench.idle_one();
   bench.passes(2s);
   bench.not_frozen(1);
   EXPECT_EQ(bench.life(1).phase, Phase::warm);
@@ -126,9 +112,7 @@ TEST(FleetFreezing, TriesAgainLaterWhatCouldNotBeFrozen) {
 
 TEST(FleetFreezing, ServesACallThatComesWhileAReplicaTurnsOutNotToBeFrozen) {
   FleetBench bench{freezing()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
+  bench.idle_one();
   bench.passes(2s);
   bench.not_frozen(1);
   EXPECT_TRUE(bench.call(2)) << "its slots are lent again";
@@ -136,9 +120,7 @@ TEST(FleetFreezing, ServesACallThatComesWhileAReplicaTurnsOutNotToBeFrozen) {
 
 TEST(FleetFreezing, StopsWhatIsNeverFrozenAfterItsIdleTime) {
   FleetBench bench{freezing()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
+  bench.idle_one();
   while (bench.life(1).phase != Phase::cold && !bench.life(1).stopping) {
     ASSERT_TRUE(bench.fleet.wake_at());
     ASSERT_LE(*bench.fleet.wake_at(), Time{1h + 60s}) << "being asked is no call";
@@ -150,11 +132,7 @@ TEST(FleetFreezing, StopsWhatIsNeverFrozenAfterItsIdleTime) {
 
 TEST(FleetFreezing, GivesUpWhatCannotBeThawedAndGoesOnWithAnother) {
   FleetBench bench{freezing()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
-  bench.passes(2s);
-  bench.froze(1);
+  bench.frozen_one();
   bench.call(2);
   bench.not_thawed(1);
   EXPECT_THAT(bench.orders_of(1), ElementsAre(Act::start, Act::freeze, Act::thaw, Act::thaw, Act::stop));
@@ -167,9 +145,7 @@ TEST(FleetFreezing, GivesUpWhatCannotBeThawedAndGoesOnWithAnother) {
 
 TEST(FleetFreezing, FreezesEachRevisionAsItsOwnSettingsSay) {
   FleetBench bench{one_at_a_time()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
+  bench.idle_one();
   bench.happens([&] { bench.fleet.serve(2, freezing()); });
   bench.passes(10s);
   EXPECT_THAT(bench.ordered(Act::freeze), IsEmpty()) << "its successor does not start, and it is not to be frozen";

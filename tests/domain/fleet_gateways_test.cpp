@@ -57,11 +57,7 @@ TEST(FleetGateways, LetsNoGatewayStarveBehindABusyOne) {
 
 TEST(FleetGateways, DropsReportsOfAnOldEpoch) {
   FleetBench bench{freezing()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
-  bench.passes(2s);
-  bench.froze(1);
+  bench.frozen_one();
   bench.call(2);
   bench.happens([&] { bench.fleet.thawed(1, bench.epoch(1) - 1, bench.effects(), bench.now); });
   bench.happens([&] { bench.fleet.gone(1, bench.epoch(1) - 1); });

@@ -71,11 +71,7 @@ TEST(FleetRollout, ThawsAnOlderRevisionUntilTheNewOneIsWarm) {
   auto settings = one_at_a_time();
   settings.freeze_after = 1s;
   FleetBench bench{settings};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
-  bench.passes(1s);
-  bench.froze(1);
+  bench.frozen_one();
   bench.happens([&] { bench.fleet.serve(2, settings); });
   bench.start_failed(2);
   bench.call(2);
@@ -87,9 +83,7 @@ TEST(FleetRollout, ThawsAnOlderRevisionUntilTheNewOneIsWarm) {
 
 TEST(FleetRollout, StartsACandidateBesideWhatServesAndSwitchesOnceItIsWarm) {
   FleetBench bench{one_at_a_time()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
+  bench.idle_one();
   bench.prepare(2);
   ASSERT_THAT(bench.started(), ElementsAre(1, 2));
   EXPECT_EQ(bench.fleet.revision(), 1u);
@@ -188,9 +182,7 @@ TEST(FleetRollout, TakesADrainingReplicaBackFromEveryGateway) {
 
 TEST(FleetRollout, StartsAnOlderRevisionOfWhichNothingLivesBeforeItServes) {
   FleetBench bench{one_at_a_time()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
+  bench.idle_one();
   bench.prepare(2);
   bench.loaded(2);
   ASSERT_THAT(bench.ordered(Act::stop), ElementsAre(1));

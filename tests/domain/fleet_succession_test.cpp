@@ -83,9 +83,7 @@ TEST(FleetSuccession, AdoptsAReplicaAndLendsItAtOnce) {
 
 TEST(FleetSuccession, GivesAwayAFrozenReplicaAsItIs) {
   FleetBench bench{freezing()};
-  bench.call(1);
-  bench.warm_one();
-  bench.end(1);
+  bench.idle_one();
   bench.passes(2s);
   bench.happens([&] { bench.fleet.yield(); });
   EXPECT_THAT(bench.yielded, IsEmpty()) << "not while it is being frozen";
