@@ -27,15 +27,23 @@ std::string_view cut(std::string_view& text, char separator) {
   return trimmed(piece);
 }
 
+std::string_view unquoted(std::string_view text) {
+  const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
 std::optional<Timing> read_timing(std::string_view entry) {
   Timing timing{.name = std::string(cut(entry, ';'))};
+  bool lasted = false;
   while (!entry.empty()) {
     auto parameter = cut(entry, ';');
-    if (cut(parameter, '=') != "dur") continue;
+    const auto name = cut(parameter, '=');
+    if (name == "desc") timing.why = unquoted(parameter);
+    if (name != "dur") continue;
     const auto [end, error] = std::from_chars(parameter.data(), parameter.data() + parameter.size(), timing.millis);
-    if (error == std::errc{}) return timing;
+    lasted = error == std::errc{};
   }
-  return std::nullopt;
+  return lasted ? std::optional{std::move(timing)} : std::nullopt;
 }
 
 std::string millis_text(double millis) {
@@ -73,7 +81,9 @@ std::string call_lines(const net::Response& head, double total_millis) {
   if (const auto call = head.header("hearth-call-id")) text += "call     " + *call + "\n";
   text += "timings  ";
   for (const auto& timing : read_timings(head.header("server-timing").value_or(""))) {
-    text += timing.name + " " + millis_text(timing.millis) + " · ";
+    text += timing.name + " " + millis_text(timing.millis);
+    if (!timing.why.empty()) text += " (" + timing.why + ")";
+    text += " · ";
   }
   return text + "total " + millis_text(total_millis) + "\n";
 }

@@ -12,8 +12,9 @@
 namespace hearth::cli {
 
 struct Timing {
-  std::string name;  // held, cold, init, exec
+  std::string name;  // held, turn, cold, init, thaw, exec
   double millis = 0;
+  std::string why = {};  // its description
 };
 
 // Server-Timing (W3C): "held;dur=0.1, cold;dur=61.2"; entries without a duration are left out.

@@ -32,7 +32,7 @@ class Dispatcher final : public ports::EngineEvents {
     std::uint32_t gateway_threads = 2;
     std::uint32_t max_held = 1000;  // calls of one function that wait at once
     std::uint32_t max_starts = 8;   // in flight, of all functions together
-    std::uint32_t effect_threads = 16;
+    std::uint32_t max_stops = 8;    // the same
     std::chrono::milliseconds stop_grace{10'000};
     domain::Bytes memory{~0ull >> 1};  // of all functions' replicas together, each counted with its limit
   };

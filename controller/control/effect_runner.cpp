@@ -19,8 +19,7 @@ EffectRunner::EffectRunner(ports::Engine& engine, const ports::Clock& clock, Tim
       timers_(timers),
       settings_(std::move(settings)),
       turns_(settings_.max_starts, settings_.memory),
-      threads_(settings_.threads, std::max(1u, settings_.threads - std::min(settings_.threads, settings_.max_starts))) {
-}
+      threads_(settings_.max_starts + settings_.max_stops, settings_.max_stops) {}
 
 EffectRunner::~EffectRunner() { shut_down(); }
 
@@ -67,10 +66,14 @@ void EffectRunner::try_to_dispose(domain::ReplicaId replica, domain::Backoff ret
 
 void EffectRunner::pump() {
   while (const auto next = turns_.take()) {
-    threads_.push(Kind::work, [this, order = running_.at(next->second).now] { run(order); });
+    auto& lane = running_.at(next->second);
+    lane.turn = {.waited = clock_.now() - lane.since, .for_memory = short_at_ >= lane.since};
+    threads_.push(Kind::work, [this, order = lane.now] { run(order); });
   }
   short_of_memory_ = turns_.short_of_memory();
-  if (short_of_memory_) ask_for_room();
+  if (!short_of_memory_) return;
+  short_at_ = clock_.now();
+  ask_for_room();
 }
 
 void EffectRunner::ask_for_room() {
@@ -115,9 +118,10 @@ void EffectRunner::run(const Order& order) {
   const auto who = lane.who;
   const auto halt = lane.halt.get_token();
   const auto since = lane.since;
+  const auto turn = lane.turn;
   lock.unlock();
   switch (order.act) {
-    case Act::start: start(who, order, halt); break;
+    case Act::start: start(who, order, turn, halt); break;
     case Act::stop:
       if (!stop(order.replica, order.at_once ? std::chrono::milliseconds{0} : settings_.stop_grace)) {
         return retry(order);
@@ -130,7 +134,8 @@ void EffectRunner::run(const Order& order) {
   finish(order.replica);
 }
 
-void EffectRunner::start(const std::shared_ptr<Ordering>& who, const Order& order, std::stop_token stop) {
+void EffectRunner::start(const std::shared_ptr<Ordering>& who, const Order& order, domain::Turn turn,
+                         std::stop_token stop) {
   std::optional<ports::Running> running;
   domain::Fault fault;
   who->starting(order);
@@ -149,7 +154,7 @@ void EffectRunner::start(const std::shared_ptr<Ordering>& who, const Order& orde
     if (!down_) pump();
   }
   if (running) {
-    who->started(order, *running);
+    who->started(order, *running, turn);
   } else {
     who->not_started(order, fault);
   }

@@ -31,7 +31,7 @@ class Ordering {
  public:
   virtual void starting(const domain::Order& order) = 0;  // its turn has come: the engine is asked now
   virtual ports::ReplicaSpec spec(const domain::Order& order) const = 0;
-  virtual void started(const domain::Order& order, const ports::Running& running) = 0;
+  virtual void started(const domain::Order& order, const ports::Running& running, domain::Turn turn) = 0;
   virtual void not_started(const domain::Order& order, const domain::Fault& why) = 0;
   virtual void stopped(const domain::Order& order) = 0;
   virtual ports::Freeze freezing(const domain::Order& order) = 0;  // its turn has come
@@ -47,8 +47,8 @@ class Ordering {
 class EffectRunner {
  public:
   struct Settings {
-    std::uint32_t threads = 16;
-    std::uint32_t max_starts = 8;
+    std::uint32_t max_starts = 8;  // at once, and as many threads for them
+    std::uint32_t max_stops = 8;   // the same
     std::chrono::milliseconds stop_grace{10'000};
     domain::Bytes memory{~0ull >> 1};  // of all replicas together
     // Starts wait for so much that nobody gives up by itself: somebody is to. Called from the runner's threads with no
@@ -80,6 +80,7 @@ class EffectRunner {
     std::stop_source halt = {};                      // of the start or freeze in flight
     domain::Order now = {.act = domain::Act::thaw};  // in flight, or a start that waits for its turn
     domain::Time since = {};                         // it is wanted
+    domain::Turn turn = {};                          // of the start
     domain::Backoff retries = {};
     domain::Bytes size{};
   };
@@ -89,7 +90,7 @@ class EffectRunner {
   void ask_for_room();                                    // under the lock
   void make_room();
   void run(const domain::Order& order);
-  void start(const std::shared_ptr<Ordering>& who, const domain::Order& order, std::stop_token stop);
+  void start(const std::shared_ptr<Ordering>& who, const domain::Order& order, domain::Turn turn, std::stop_token stop);
   void freeze(const std::shared_ptr<Ordering>& who, const domain::Order& order, std::stop_token stop);
   void thaw(const std::shared_ptr<Ordering>& who, const domain::Order& order, domain::Time since);
   bool stop(domain::ReplicaId replica, std::chrono::milliseconds grace);
@@ -106,6 +107,7 @@ class EffectRunner {
   bool down_ = false;
   domain::Lanes lanes_;
   domain::StartTurns<Ordering*> turns_;
+  domain::Time short_at_ = domain::Time::min();  // when the first in line last lacked memory
   std::atomic<bool> short_of_memory_ = false;
   bool asked_for_room_ = false;
   bool looks_again_ = false;

@@ -344,14 +344,14 @@ std::shared_ptr<ReplicaSlots> FunctionEntry::make_slots(ReplicaId replica, const
   return slots;
 }
 
-void FunctionEntry::started(const Order& order, const ports::Running& running) {
+void FunctionEntry::started(const Order& order, const ports::Running& running, domain::Turn turn) {
   change([&](FleetEffects& effects, Deliveries& out, Time now) {
     replicas_.emplace(order.replica, make_slots(order.replica, *revisions_.at(order.revision), running, now));
     meter_.start_succeeded(running.created, running.loaded);
     last_start_ = running.created + running.loaded;
     if (order.revision == fleet_.revision()) last_failure_.reset();
     if (order.revision == fleet_.candidate()) forget_failures();  // from now on it is the one that serves
-    lending_times_ = {.held = {}, .cold = running.created, .init = running.loaded};
+    lending_times_ = {.held = {}, .turn = turn, .cold = running.created, .from = running.from, .init = running.loaded};
     fleet_.loaded(order.replica, order.epoch, effects, now);
     settle(effects, out, now);
     lending_times_ = {};

@@ -84,7 +84,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
   void engine_away(const std::optional<domain::Fault>& why);
   void starting(const domain::Order& order) override;
   ports::ReplicaSpec spec(const domain::Order& order) const override;
-  void started(const domain::Order& order, const ports::Running& running) override;
+  void started(const domain::Order& order, const ports::Running& running, domain::Turn turn) override;
   void not_started(const domain::Order& order, const domain::Fault& why) override;
   void stopped(const domain::Order& order) override;
   ports::Freeze freezing(const domain::Order& order) override;

@@ -6,6 +6,7 @@
 #include "domain/metering.h"
 #include "domain/pool.h"
 #include "domain/replica.h"
+#include "domain/start_budget.h"
 #include "domain/time.h"
 #include "ports/engine.h"
 
@@ -57,7 +58,9 @@ struct ReplicaInfo {
 // What a held call waited for; all zero on the warm path.
 struct HoldTimes {
   std::chrono::microseconds held{0};  // in the queue, the rest included
-  std::chrono::microseconds cold{0};  // of the replica that was started for it: create and start
+  domain::Turn turn = {};             // of the start of the replica that was started for it
+  std::chrono::microseconds cold{0};  // its create and start
+  domain::StartedFrom from = domain::StartedFrom::untold;
   std::chrono::microseconds init{0};  // until it listened
   std::chrono::microseconds thaw{0};  // of the frozen replica that was thawed for it
 };

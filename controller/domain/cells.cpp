@@ -49,6 +49,18 @@ std::optional<std::string> obstacle_to_streaming(Bytes room, const Limits& limit
   return std::nullopt;
 }
 
+std::string_view to_string(StartedFrom from) {
+  switch (from) {
+    case StartedFrom::untold: break;
+    case StartedFrom::cell: return "cell";
+    case StartedFrom::image: return "image";
+    case StartedFrom::image_for_no_cell: return "image: no cell stood ready";
+    case StartedFrom::image_for_no_package: return "image: its package was not ready for cells";
+    case StartedFrom::image_for_lost_cells: return "image: the cell ended before it was the replica";
+  }
+  return "";
+}
+
 void CellDemand::wanted(Time now) {
   recent_ = fading(now) + 1;
   at_ = now;

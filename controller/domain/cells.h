@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace hearth::domain {
 
@@ -31,6 +32,18 @@ inline constexpr Bytes kLargestStreamed = mebibytes(64);
 
 // The same of a package that is streamed and takes `room` there: it is the function's own memory from then on.
 std::optional<std::string> obstacle_to_streaming(Bytes room, const Limits& limits);
+
+// What a replica was started from. Of one that a cell would have done for, why it was none.
+enum class StartedFrom : std::uint8_t {
+  untold,
+  cell,
+  image,
+  image_for_no_cell,     // none stood ready
+  image_for_no_package,  // its copy for cells was not there in time
+  image_for_lost_cells,  // each that was taken ended before it had become the replica
+};
+// "cell", "image: no cell stood ready"; without commas or quotes, to stand in a header. Empty: untold.
+std::string_view to_string(StartedFrom from);
 
 struct CellBounds {
   std::uint32_t min = 1;  // ready while any function could use them

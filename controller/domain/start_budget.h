@@ -3,6 +3,7 @@
 #pragma once
 
 #include "domain/replica.h"
+#include "domain/time.h"
 
 #include <cstdint>
 #include <deque>
@@ -10,6 +11,12 @@
 #include <utility>
 
 namespace hearth::domain {
+
+// What a start waited for before it began.
+struct Turn {
+  Duration waited{0};
+  bool for_memory = false;  // of all replicas together; else for starts in flight to end
+};
 
 template <class Key>
 class StartBudget {

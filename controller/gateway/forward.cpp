@@ -12,6 +12,8 @@ namespace {
 using http::FieldId;
 
 constexpr std::string_view kParameterPrefix = "Hearth-Param-";
+// A start that waited for less had its turn at once.
+constexpr std::chrono::milliseconds kNoticed{1};
 
 // Whether `name` is `wanted` to a server that reads `_` as `-`, as CGI and WSGI do.
 bool reads_as(std::string_view name, std::string_view wanted) noexcept {
@@ -143,13 +145,18 @@ void compose_answer(std::string& out, const http::ResponseHead& answer, AnswerFr
 }
 
 void append_timing(std::string& out, const Timing& timing) {
-  const auto append_if_any = [&](std::string_view name, std::chrono::microseconds duration) {
+  const auto append_if_any = [&](std::string_view name, std::chrono::microseconds duration, std::string_view why = "") {
     if (duration.count() <= 0) return;
     append_milliseconds(out, name, duration);
+    if (!why.empty()) out.append(";desc=\"").append(why).append("\"");
     out += ", ";
   };
   append_if_any("held", timing.hold.held);
-  append_if_any("cold", timing.hold.cold);
+  if (const auto& turn = timing.hold.turn; turn.waited >= kNoticed) {
+    append_if_any("turn", std::chrono::duration_cast<std::chrono::microseconds>(turn.waited),
+                  turn.for_memory ? "memory" : "max_starts");
+  }
+  append_if_any("cold", timing.hold.cold, to_string(timing.hold.from));
   append_if_any("init", timing.hold.init);
   append_if_any("thaw", timing.hold.thaw);
   append_milliseconds(out, "exec", timing.exec);

@@ -2,6 +2,7 @@
 // contract suite (tests/contract/engine_contract.h).
 #pragma once
 
+#include "domain/cells.h"
 #include "domain/error.h"
 #include "domain/function.h"
 #include "domain/replica.h"
@@ -56,6 +57,7 @@ struct Running {
   std::chrono::microseconds created{0};     // time the engine took to make and start the container
   std::chrono::microseconds loaded{0};      // from its start until it listened
   std::optional<TcpAddress> debugger = {};  // where that is to be attached to
+  domain::StartedFrom from = domain::StartedFrom::untold;
 };
 
 // A replica of ours that lives, found after a restart.

@@ -154,16 +154,19 @@ TEST(Terminal, TellsAReaderThatLeftFromADiskThatIsFull) {
 TEST(CallReport, ReadsServerTiming) {
   std::string text;
   for (const auto& timing : read_timings("held;dur=92.5, cold;desc=\"a\";dur=61,init ; dur=0.25, odd, bad;dur=x")) {
-    text += timing.name + "=" + std::to_string(timing.millis) + " ";
+    text += timing.name + "=" + std::to_string(timing.millis) + timing.why + " ";
   }
-  EXPECT_EQ(text, "held=92.500000 cold=61.000000 init=0.250000 ");
+  EXPECT_EQ(text, "held=92.500000 cold=61.000000a init=0.250000 ");
   EXPECT_TRUE(read_timings("").empty());
 }
 
 TEST(CallReport, TellsStatusCallAndTimings) {
   net::Response head{
-      .status = 200, .headers = {{"hearth-call-id", "c1"}, {"server-timing", "exec;dur=1.234"}}, .body = {}};
-  EXPECT_EQ(call_lines(head, 12.6), "status   200\ncall     c1\ntimings  exec 1.23 ms · total 13 ms\n");
+      .status = 200,
+      .headers = {{"hearth-call-id", "c1"}, {"server-timing", "cold;dur=9;desc=\"image: why\", exec;dur=1.234"}},
+      .body = {}};
+  EXPECT_EQ(call_lines(head, 12.6),
+            "status   200\ncall     c1\ntimings  cold 9.00 ms (image: why) · exec 1.23 ms · total 13 ms\n");
   const auto document = call_document(head, "\xff\xfe", 1.0);
   EXPECT_EQ(document["body_base64"], "//4=");
   EXPECT_EQ(call_document(head, "hi", 1.0)["body"], "hi");

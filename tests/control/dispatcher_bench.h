@@ -33,7 +33,7 @@ class DispatcherBench : public testing::Test {
  protected:
   static constexpr std::chrono::milliseconds kPatient{30'000};
 
-  explicit DispatcherBench(Dispatcher::Settings settings = {.gateway_threads = 2, .max_starts = 4, .effect_threads = 8})
+  explicit DispatcherBench(Dispatcher::Settings settings = {.gateway_threads = 2, .max_starts = 4, .max_stops = 4})
       : dispatcher_(engine_, clock_, settings) {
     engine_.tell(dispatcher_);
   }

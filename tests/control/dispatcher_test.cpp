@@ -35,6 +35,33 @@ TEST_F(DispatcherTest, HoldsTheFirstCallUntilAReplicaListensAndTellsWhatItWaited
   EXPECT_EQ(view().state, domain::State::warm);
 }
 
+class ManyStartsTest : public DispatcherBench {
+ protected:
+  static constexpr std::uint32_t kMany = 20;
+  ManyStartsTest() : DispatcherBench({.gateway_threads = 1, .max_starts = kMany, .max_stops = 1}) {}
+};
+
+TEST_F(ManyStartsTest, AreAsManyAtOnceAsTheyMayBeHoweverManyThatIs) {
+  engine_.behave({.held = true});
+  for (std::uint32_t i = 0; i < kMany + 1; ++i) {
+    const auto name = "f" + std::to_string(i);
+    serve(name);
+    call(name);
+  }
+  ASSERT_TRUE(await_containers(kMany));
+  clock_.advance(30ms);
+  engine_.let_start();
+
+  ASSERT_NE(callers_.front().await_lease(), nullptr);
+  ASSERT_NE(callers_.back().await_lease(), nullptr);
+  EXPECT_EQ(engine_.most_starting(), kMany);
+  EXPECT_EQ(callers_.front().await_lease()->times().turn.waited, 0ms);
+  const auto& last = *callers_.back().await_lease();
+  EXPECT_EQ(last.times().turn.waited, 30ms);
+  EXPECT_FALSE(last.times().turn.for_memory);
+  for (auto& caller : callers_) EXPECT_NE(caller.await_lease(), nullptr);
+}
+
 TEST_F(DispatcherTest, GrantsAWarmCallOnTheSpotWithTheSlotsOwnConnection) {
   struct Marked : Connection {};
   serve(1);

@@ -30,7 +30,7 @@ class KeepTest : public testing::Test {
     records_.reset();
     callers_.clear();
     dispatcher_ = std::make_unique<Dispatcher>(
-        engine_, clock_, Dispatcher::Settings{.gateway_threads = 2, .max_starts = 4, .effect_threads = 4});
+        engine_, clock_, Dispatcher::Settings{.gateway_threads = 2, .max_starts = 4, .max_stops = 1});
     engine_.tell(*dispatcher_);
     records_ = std::make_unique<KeepRecords>(store_, *dispatcher_, clock_,
                                              [this](const domain::Fault& why) { reports_.push_back(why.message); });

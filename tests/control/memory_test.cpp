@@ -14,8 +14,7 @@ using tests::FakeEngine;
 class MemoryTest : public DispatcherBench {
  protected:
   MemoryTest()
-      : DispatcherBench(
-            {.gateway_threads = 1, .max_starts = 4, .effect_threads = 8, .memory = domain::mebibytes(512)}) {}
+      : DispatcherBench({.gateway_threads = 1, .max_starts = 4, .max_stops = 4, .memory = domain::mebibytes(512)}) {}
 
   // Answered, and its replica idle.
   void called(const std::string& name) {
@@ -72,7 +71,10 @@ TEST_F(MemoryTest, ThereIsNeverMoreThanFitsWhileOneStops) {
   EXPECT_TRUE(three.held());
   EXPECT_EQ(engine_.containers(), 2u);
   engine_.hold_stops(false);
-  ASSERT_NE(three.await_lease(), nullptr);
+  const auto* lease = three.await_lease();
+  ASSERT_NE(lease, nullptr);
+  EXPECT_EQ(lease->times().turn.waited, 1s);
+  EXPECT_TRUE(lease->times().turn.for_memory);
   three.finish();
 }
 

@@ -94,6 +94,7 @@ class Cells(CellsCase):
         self.assertEqual(seen["cwd"], "/function")
         self.assertIn("handler.py", seen["files"])
         self.assertEqual(int(seen["memory"]), 96 << 20)
+        self.assertIn(';desc="cell", init;', answer.headers["Server-Timing"])
         tell(f"cold call in a cell: {answer.headers['Server-Timing']}")
 
         def docker_knows():
@@ -152,8 +153,10 @@ class Cells(CellsCase):
         self.hearthd.deploy_python("zoned", HANDLER, 'env: {TZ: "Europe/Paris"}\nnetwork: {egress: deny}\n')
         self.await_cells()
         before = self.cells()
-        seen = self.hearthd.call("zoned").json()
+        answer = self.hearthd.call("zoned")
+        seen = answer.json()
         self.assertEqual(seen["env"]["TZ"], "Europe/Paris")
+        self.assertIn(';desc="image", init;', answer.headers["Server-Timing"])
         self.assertNotIn(self.record_of(seen["replica"])["container"], before)
         self.assertEqual(self.hearthd.function("zoned")["start"]["by"], "image")
         self.assertIn("env.TZ", self.hearthd.function("zoned")["start"]["why"])
@@ -166,7 +169,8 @@ class Cells(CellsCase):
         aside = unpacked.rename(unpacked.with_name("aside"))
         unpacked.touch()  # no folder can be made there
         self.hearthd.deploy_python("later", HANDLER, "scale: {idle_timeout: 1s}\nnetwork: {egress: deny}\n")
-        self.assertEqual(self.hearthd.call("later").status, 200)
+        answer = self.hearthd.call("later")
+        self.assertIn(';desc="image: its package was not ready for cells", init;', answer.headers["Server-Timing"])
         unpacked.unlink()
         aside.rename(unpacked)
         self.start("later")
@@ -180,6 +184,9 @@ class Cells(CellsCase):
             self.hearthd.docker.kill(container)
         answer = self.hearthd.call("one")
         self.assertEqual(answer.status, 200, answer)
+        why = "image: no cell stood ready"
+        self.assertIn(f';desc="{why}", init;', answer.headers["Server-Timing"])
+        self.assertIn(f'function=one from="{why}"', self.hearthd.log_text())
         self.assertNotIn(self.record_of(answer.json()["replica"])["container"], before)
         wait_for("others take their place", lambda: len(self.cells() - before) >= 2, 60, between=0.1)
         wait_for("nothing is left of them", lambda: not before & {

@@ -24,6 +24,7 @@ class FakeEngine final : public ports::Engine {
     int exit_code = 1;
     bool held = false;  // starts wait for let_start()
     ports::Address address = ports::TcpAddress{"127.0.0.1", 1};
+    domain::StartedFrom from = domain::StartedFrom::untold;
   };
 
   // Of every image not named.
@@ -187,7 +188,8 @@ class FakeEngine final : public ports::Engine {
     live_[spec.id].listening = true;
     return {.address = behaviour().address,
             .created = std::chrono::milliseconds{7},
-            .loaded = std::chrono::milliseconds{3}};
+            .loaded = std::chrono::milliseconds{3},
+            .from = behaviour().from};
   }
 
   void stop(domain::ReplicaId replica, std::chrono::milliseconds) override {

@@ -48,7 +48,9 @@ TEST(Call, IsHeldWhileItsReplicaStartsAndTellsWhatItWaitedFor) {
   world.engine.let_start();
   const auto answer = client.receive_answer();
   EXPECT_EQ(status_of(answer), 200);
-  for (const auto* part : {"held;dur=", "cold;dur=", "init;dur=", "exec;dur="}) EXPECT_TRUE(has(answer, part)) << part;
+  for (const auto* part : {"held;dur=", "cold;dur=7.000;desc=\"cell\", init;dur=", "exec;dur="}) {
+    EXPECT_TRUE(has(answer, part)) << answer;
+  }
 }
 
 TEST(Call, IsA504WhenTheFunctionDoesNotAnswerInTime) {

@@ -85,7 +85,8 @@ class World {
     using Kind = FakeEngine::Behaviour::Kind;
     FakeEngine::Behaviour behaviour{.kind = as.starts ? Kind::serves : Kind::exits,
                                     .held = as.held,
-                                    .address = ports::UnixAddress{.replica = 1, .owner = "test"}};
+                                    .address = ports::UnixAddress{.replica = 1, .owner = "test"},
+                                    .from = domain::StartedFrom::cell};
     if (as.tcp) behaviour.address = ports::TcpAddress{"127.0.0.1", upstream.port()};
     engine.behave(behaviour);
     revision.function = {.space = "default", .name = "hello"};

@@ -8,6 +8,7 @@
 
 namespace hearth::docker {
 
+using domain::StartedFrom;
 using ports::ReplicaSpec;
 using namespace std::chrono_literals;
 
@@ -65,19 +66,23 @@ void CellBook::recovered() {
   changed_.notify_all();
 }
 
-std::optional<Seat> CellBook::seat(const ReplicaSpec& spec) {
-  if (!spec.in_cell) return std::nullopt;
+std::variant<Seat, StartedFrom> CellBook::seat(const ReplicaSpec& spec) {
+  if (!spec.in_cell) return StartedFrom::image;
   std::unique_lock lock{mutex_};
   const auto known = pages_.find(spec.image);
-  if (known != pages_.end() && known->second.found_out && !known->second.recipe) return std::nullopt;
+  if (known != pages_.end() && known->second.found_out && !known->second.recipe) return StartedFrom::image;
   if (!is_ready(spec.image)) {
     pages_.erase(spec.image);
     asked_.push_front(spec.image);
     changed_.notify_all();
     changed_.wait_for(lock, kPatience, [&] { return pages_.contains(spec.image); });
-    if (!is_ready(spec.image)) return std::nullopt;
+    if (!is_ready(spec.image)) {
+      const auto page = pages_.find(spec.image);
+      const bool has_none = page != pages_.end() && page->second.found_out && !page->second.recipe;
+      return has_none ? StartedFrom::image : StartedFrom::image_for_no_package;
+    }
   }
-  if (obstacle(pages_.at(spec.image), spec.limits)) return std::nullopt;
+  if (obstacle(pages_.at(spec.image), spec.limits)) return StartedFrom::image;
   const auto& recipe = *pages_.at(spec.image).recipe;
   return Seat{.kind = {recipe.image, network_kind(spec)}, .recipe = recipe, .package = copies_.path_of(spec.image)};
 }

@@ -17,6 +17,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <variant>
 
 namespace hearth::docker {
 
@@ -36,8 +37,8 @@ class CellBook {
   // Replicas such as `spec` may start from now on, and no others of its function. Returns at once.
   void expect(const ports::ReplicaSpec& spec);
   void forget(const domain::FunctionName& function);
-  // For a start that is due: waits a moment for what is being found out. Nothing where it starts from its image.
-  std::optional<Seat> seat(const ports::ReplicaSpec& spec);
+  // For a start that is due: waits a moment for what is being found out. Where there is none, what else it starts from.
+  std::variant<Seat, domain::StartedFrom> seat(const ports::ReplicaSpec& spec);
   // What is known to keep a package out of cells that it would be streamed to; nothing is told of what is not known
   // yet.
   std::optional<std::string> obstacle(const std::string& image, const domain::Limits& limits);

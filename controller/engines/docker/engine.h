@@ -22,6 +22,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <variant>
 
 namespace hearth::docker {
 
@@ -88,9 +89,9 @@ class DockerEngine final : public ports::Engine {
   Surroundings surroundings();
   ports::Allowance allowance(const ports::ReplicaSpec& spec);
 
-  // Nothing where it is to be started from its image.
-  std::optional<ports::Running> start_in_cell(const ports::ReplicaSpec& spec, domain::Time begin,
-                                              const std::stop_token& stop);
+  // Where it is to be started from its image, why.
+  std::variant<ports::Running, domain::StartedFrom> start_in_cell(const ports::ReplicaSpec& spec, domain::Time begin,
+                                                                  const std::stop_token& stop);
   // What of a cell's limits the engine is to be told once nobody waits.
   enum class Untold : std::uint8_t { nothing, allowance };
 

@@ -15,6 +15,7 @@
 
 namespace hearth::docker {
 
+using domain::StartedFrom;
 using ports::ReplicaSpec;
 using ports::Running;
 using namespace std::chrono_literals;
@@ -43,20 +44,26 @@ ports::Allowance DockerEngine::allowance(const ReplicaSpec& spec) {
           .processes = spec.limits.pids + (known.about.init ? 1 : 0)};
 }
 
-std::optional<Running> DockerEngine::start_in_cell(const ReplicaSpec& spec, domain::Time begin,
-                                                   const std::stop_token& stop) {
-  if (!spec.in_cell || !keeps_cells()) return std::nullopt;
+std::variant<Running, StartedFrom> DockerEngine::start_in_cell(const ReplicaSpec& spec, domain::Time begin,
+                                                               const std::stop_token& stop) {
+  if (!spec.in_cell || !keeps_cells()) return StartedFrom::image;
   book_.moves_in(spec.id, spec.image);
-  if (const auto seat = book_.seat(spec)) {
+  const auto found = book_.seat(spec);
+  auto instead = StartedFrom::image;
+  if (const auto* seat = std::get_if<Seat>(&found)) {
+    instead = StartedFrom::image_for_no_cell;
     while (auto cell = cells_.take(seat->kind)) {
       book_.moves_in(spec.id, spec.image);  // a cell that failed has let go of it
+      instead = StartedFrom::image_for_lost_cells;
       const auto untold = furnish(spec, *seat, *cell);
       if (!untold) continue;
-      if (auto running = move_in(spec, *seat, *cell, *untold, begin, stop)) return running;
+      if (auto running = move_in(spec, *seat, *cell, *untold, begin, stop)) return *running;
     }
+  } else {
+    instead = std::get<StartedFrom>(found);
   }
   book_.moves_out(spec.id);
-  return std::nullopt;
+  return instead;
 }
 
 // What becomes of the cell is written down, and its container gets what the function is given, before it hears of it.
@@ -129,7 +136,8 @@ std::optional<Running> DockerEngine::move_in(const ReplicaSpec& spec, const Seat
     cells_.later([this, spec, untold, container, output] { settle_in(spec, untold, container, output); });
     return Running{.address = ports::UnixAddress{.replica = spec.id, .owner = container},
                    .created = between(begin, handed),
-                   .loaded = between(handed, Clock::now())};
+                   .loaded = between(handed, Clock::now()),
+                   .from = StartedFrom::cell};
   } catch (...) {
     discard(spec.id, container);
     throw;

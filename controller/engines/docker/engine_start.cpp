@@ -2,6 +2,7 @@
 
 #include "engines/docker/start_fault.h"
 #include "net/await_port.h"
+#include "telemetry/log.h"
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +10,7 @@ namespace hearth::docker {
 
 using domain::Code;
 using domain::Layer;
+using domain::StartedFrom;
 using ports::Address;
 using ports::Awaited;
 using ports::ReplicaSpec;
@@ -51,8 +53,16 @@ Running DockerEngine::start(const ReplicaSpec& spec, std::stop_token stop) {
   const ParkedNetworks::Start starting{parked_};
   try {
     throw_if(stop);
-    if (auto running = start_in_cell(spec, begin, stop)) return *running;
-    return start_by_image(spec, begin, stop);
+    auto made = start_in_cell(spec, begin, stop);
+    if (auto* running = std::get_if<Running>(&made)) return std::move(*running);
+    const auto from = std::get<StartedFrom>(made);
+    auto running = start_by_image(spec, begin, stop);
+    running.from = from;
+    if (from != StartedFrom::image) {
+      telemetry::log::info("a function that cells would have done for started from its image",
+                           {{"function", to_string(spec.function)}, {"from", to_string(from)}});
+    }
+    return running;
   } catch (const domain::Error& error) {
     if (error.fault().layer == Layer::engine) networks_.doubt();
     throw domain::Error(as_start_fault(error.fault()));

@@ -1,5 +1,8 @@
 """Cold starts at a constant rate, each of another function, while cells last; then as many a second as cells are refilled.
 
+There is memory for all replicas at once: where hearthd's `memory` is taken a start waits for some, cells or no. None is stopped
+before all functions were called.
+
 The floor is the Engine API by hand: as many create-and-start-and-answer a second as it can do. Also what idle cells hold."""
 import statistics
 import time
@@ -15,6 +18,8 @@ from support.waiting import wait_for
 TITLE = "Cold starts sustained"
 RATE = 50
 CELLS = 100           # two seconds of that rate
+MEMORY = "32Gi"       # by their limits, 256 MiB each; what they use is a tenth
+IDLE = "5s"
 SUSTAINED = 0.8       # of the refill rate, for the long run
 SECONDS, LONG_SECONDS = 15, 60
 BY_HAND_CALLERS = 4
@@ -28,8 +33,8 @@ def measure(options):
         floor = by_hand(bed, options.rounds)
     if not has_cells():
         return [Absent("from cells", "this hearthd has no cells"), floor]
-    with Bed(cells=CELLS, max_starts=CELLS) as bed:
-        bed.deploy(RUNTIME, HANDLERS[RUNTIME], SETTINGS % "100ms", dependencies=True)
+    with Bed(cells=CELLS, memory=MEMORY) as bed:
+        bed.deploy(RUNTIME, HANDLERS[RUNTIME], SETTINGS % IDLE, dependencies=True)
         names = bed.copies(RUNTIME, CELLS)
         waves = [wave(bed, names, number, options.rounds) for number in range(options.rounds)]
         held = [idle_cell_mib(bed)]
