@@ -42,21 +42,19 @@ EffectThreads::Queue* EffectThreads::next(Kind last) {
 
 void EffectThreads::work(const std::stop_token& stop, Kind last, std::condition_variable& wanted) {
   std::unique_lock lock{mutex_};
-  while (!stop.stop_requested()) {
-    auto* const queue = next(last);
-    if (queue == nullptr) {
-      wanted.wait(lock);
-      continue;
-    }
-    auto task = std::move(queue->waiting.front());
-    queue->waiting.pop_front();
-    ++queue->running;
+  while (true) {
+    wanted.wait(lock, [&] { return stop.stop_requested() || next(last) != nullptr; });
+    if (stop.stop_requested()) return;
+    auto& queue = *next(last);
+    auto task = std::move(queue.waiting.front());
+    queue.waiting.pop_front();
+    ++queue.running;
     lock.unlock();
     task();
     task = nullptr;
     lock.lock();
-    --queue->running;
-    if (!queue->waiting.empty()) wanted.notify_one();  // there may be a place for it now
+    --queue.running;
+    if (!queue.waiting.empty()) wanted.notify_one();  // there may be a place for it now
   }
 }
 
