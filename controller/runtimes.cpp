@@ -46,6 +46,11 @@ void read_cell(const YAML::Node& cell, docker::Runtime& runtime) {
   if (runtime.cell.empty()) {
     throw YAML::Exception(cell["command"].Mark(), "it names no program; where there are no cells, leave `cell` out");
   }
+  if (const auto compile = cell["compile"]) {
+    runtime.compilation = {.command = compile["command"].as<std::vector<std::string>>(),
+                           .files = compile["files"].as<std::string>(),
+                           .folder = compile["folder"].as<std::string>()};
+  }
   if (cell["launcher"].as<bool>(false)) runtime.launcher = find_launcher();
 }
 

@@ -127,6 +127,23 @@ class Cells(CellsCase):
         self.assertEqual(answer.status, 502, answer)
         self.assertIn("exited with code 3", problem(answer)["detail"])
 
+    def test_what_is_large_is_compiled_once(self):
+        lines = "".join(f"def number{line}():\n    return {line}\n" for line in range(1200))
+        handler = ("import os, large\nfrom inner import word\n\ndef handle(request, context):\n"
+                   "    return [large.number7(), word.WORD, *sorted(os.listdir('__pycache__'))]\n")
+        self.hearthd.deploy("large", {
+            "fn.yaml": "name: large\nruntime: python\nhandler: handler.py:handle\nscale: {idle_timeout: 100ms}\n",
+            "handler.py": handler, "large.py": lines, "inner/word.py": "WORD = 'word'\n", "wrong.py": "def (\n"})
+        def compiled():
+            return {path.name.split(".")[0] for path in self.hearthd.folder.rglob("__pycache__/*.pyc")}
+
+        wait_for("its own files are compiled", lambda: compiled() == {"handler", "large", "word"}, between=0.05)
+        self.cold("large")
+        self.await_cells()
+        answer = self.hearthd.call("large")
+        seven, word, *files = json.loads(answer.body)
+        self.assertEqual((seven, word, [file.split(".")[0] for file in files]), (7, "word", ["handler", "large"]))
+
     def test_its_output_is_its_functions(self):
         self.hearthd.deploy_python("talks", """
             print("while it loads")

@@ -141,8 +141,11 @@ std::string Builder::of_runtime(const Revision& revision, const std::string& pac
     std::map<std::string, std::string> layers;
     try {
       auto base = runtimes_.run_image(runtime, run);
-      const CellRecipe recipe{
-          .runtime = runtime.name, .image = base, .command = runtime.cell, .handler = runtime.handler};
+      const CellRecipe recipe{.runtime = runtime.name,
+                              .image = base,
+                              .command = runtime.cell,
+                              .handler = runtime.handler,
+                              .compilation = runtime.compilation};
       if (revision.spec.debug && !runtime.debugger->command.empty()) {
         layers[kDebugger] = base = runtimes_.with_debugger(runtime, base, package, run);
       }

@@ -101,7 +101,14 @@ std::optional<std::string> CellBook::obstacle(const Page& page, const domain::Li
 void CellBook::run(const std::stop_token& stop) {
   std::unique_lock lock{mutex_};
   while (!stop.stop_requested()) {
-    if (!changed_.wait(lock, stop, [&] { return changes_ || !asked_.empty(); })) return;
+    if (!changed_.wait(lock, stop, [&] { return changes_ || !asked_.empty() || !uncompiled_.empty(); })) return;
+    if (asked_.empty() && !changes_) {
+      const auto next = uncompiled_.extract(uncompiled_.begin());
+      lock.unlock();
+      compile(next.key(), next.mapped(), stop);
+      lock.lock();
+      continue;
+    }
     if (asked_.empty()) {
       changes_ = false;
       forget_pages();
@@ -118,6 +125,7 @@ void CellBook::run(const std::stop_token& stop) {
     lock.unlock();
     auto page = look_up(image, stop);
     lock.lock();
+    if (page.recipe) uncompiled_[image] = page.recipe->compilation;
     pages_[image] = std::move(page);
     recount();
     changed_.notify_all();
@@ -142,6 +150,17 @@ CellBook::Page CellBook::look_up(const std::string& image, const std::stop_token
     telemetry::log::warn("a function cannot start in cells", {{"image", image}, {"reason", error.what()}});
   }
   return page;
+}
+
+// Cells start with the copy as it is meanwhile.
+void CellBook::compile(const std::string& image, const Compilation& compilation, const std::stop_token& stop) {
+  try {
+    copies_.compile(image, compilation, stop);
+  } catch (const std::exception& error) {
+    if (stop.stop_requested()) return;
+    telemetry::log::warn("a package stays as it is: each start compiles it",
+                         {{"image", image}, {"reason", error.what()}});
+  }
 }
 
 // Now and then: a start that is due may have asked for one that no function is expected to need.

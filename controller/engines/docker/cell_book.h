@@ -62,6 +62,7 @@ class CellBook {
   };
 
   void run(const std::stop_token& stop);
+  void compile(const std::string& image, const Compilation& compilation, const std::stop_token& stop);
   // The recipe, and the package's copy where there is one.
   Page look_up(const std::string& image, const std::stop_token& stop);
   bool is_ready(const std::string& image) const;  // under the lock
@@ -76,10 +77,11 @@ class CellBook {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::map<domain::FunctionName, Use> functions_;
-  std::map<std::string, Page> pages_;    // by image
-  std::deque<std::string> asked_;        // images
-  std::map<CellKind, CellRecipe> told_;  // kinds that were expected
-  bool changes_ = false;                 // since the last recount()
+  std::map<std::string, Page> pages_;              // by image
+  std::deque<std::string> asked_;                  // images
+  std::map<std::string, Compilation> uncompiled_;  // of images: once nothing is asked
+  std::map<CellKind, CellRecipe> told_;            // kinds that were expected
+  bool changes_ = false;                           // since the last recount()
   bool recovered_ = false;
   std::jthread thread_;  // last: it uses the rest
 };

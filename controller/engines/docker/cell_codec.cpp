@@ -25,12 +25,24 @@ std::string memory_for_package(std::uint32_t user) {
          ",size=" + std::to_string(domain::kLargestStreamed.count);
 }
 
+std::vector<std::string> words_of(const json& value, const char* key) {
+  std::vector<std::string> words;
+  for (const auto& word : array(value, key)) {
+    if (word.is_string()) words.push_back(word);
+  }
+  return words;
+}
+
 }  // namespace
 
 std::string write_recipe(const CellRecipe& recipe) {
-  return json{
-      {"runtime", recipe.runtime}, {"image", recipe.image}, {"command", recipe.command}, {"handler", recipe.handler}}
-      .dump();
+  json value{
+      {"runtime", recipe.runtime}, {"image", recipe.image}, {"command", recipe.command}, {"handler", recipe.handler}};
+  const auto& compilation = recipe.compilation;
+  if (!compilation.command.empty()) {
+    value["compile"] = {{"command", compilation.command}, {"files", compilation.files}, {"folder", compilation.folder}};
+  }
+  return value.dump();
 }
 
 std::optional<CellRecipe> read_recipe(std::string_view text) {
@@ -38,11 +50,12 @@ std::optional<CellRecipe> read_recipe(std::string_view text) {
   if (!value.is_object()) return std::nullopt;
   CellRecipe recipe{.runtime = text_of(value, "runtime"),
                     .image = text_of(value, "image"),
-                    .command = {},
+                    .command = words_of(value, "command"),
                     .handler = text_of(value, "handler")};
-  for (const auto& word : array(value, "command")) {
-    if (word.is_string()) recipe.command.push_back(word);
-  }
+  const json compile = object(value, "compile");
+  recipe.compilation = {.command = words_of(compile, "command"),
+                        .files = text_of(compile, "files"),
+                        .folder = text_of(compile, "folder")};
   if (recipe.image.empty() || recipe.command.empty()) return std::nullopt;
   return recipe;
 }

@@ -14,12 +14,21 @@
 
 namespace hearth::docker {
 
+// What makes a package quicker to load: run in its function's image, over /function.
+struct Compilation {
+  std::vector<std::string> command = {};  // none: there is nothing to compile
+  std::string files = {};                 // what the names of those that it is about end with: ".py"
+  std::string folder = {};                // what it leaves in there is added to the package
+  bool operator==(const Compilation&) const = default;
+};
+
 // How cells for a function's image are made: a label of that image, put there by its build.
 struct CellRecipe {
   std::string runtime;               // "python"
   std::string image;                 // what functions of the runtime run in, "sha256:…"
   std::vector<std::string> command;  // instead of that image's own
   std::string handler;               // where the function names none
+  Compilation compilation = {};
   bool operator==(const CellRecipe&) const = default;
 };
 inline constexpr const char* kRecipeLabel = "dev.hearth.image.cell";

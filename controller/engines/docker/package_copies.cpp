@@ -25,6 +25,36 @@ namespace {
 const TarLimits kLimits{.unpacked = domain::gibibytes(4), .entries = 500'000, .subject = "the image's /function"};
 constexpr auto kPatience = std::chrono::minutes{5};
 constexpr const char* kUnfinished = ".new";
+// To compile takes a container's start, half a second: 1,000 lines load 3 ms sooner for it.
+constexpr std::uint64_t kWorthCompiling = 32 * 1024;
+constexpr auto kMemoryToCompile = domain::mebibytes(512);
+constexpr std::uint32_t kPidsToCompile = 64;
+
+// Of files whose names end with `ending`, outside of folders such as `.packages`.
+std::uint64_t size_of(const fs::path& folder, const std::string& ending) {
+  std::uint64_t size = 0;
+  std::error_code failed;
+  for (fs::recursive_directory_iterator entry{folder, failed}, end; entry != end; entry.increment(failed)) {
+    const auto name = entry->path().filename().string();
+    if (name.starts_with(".")) entry.disable_recursion_pending();
+    const auto status = entry->symlink_status(failed);
+    if (fs::is_regular_file(status) && name.ends_with(ending)) size += entry->file_size(failed);
+  }
+  return size;
+}
+
+// Whole folders and files at once, to where there is nothing of the name: whoever looks finds all of one or nothing.
+void move_missing(const fs::path& from, const fs::path& to) {
+  for (const auto& entry : fs::directory_iterator{from}) {
+    const auto place = to / entry.path().filename();
+    const auto there = fs::symlink_status(place);
+    if (!fs::exists(there)) {
+      fs::rename(entry.path(), place);
+    } else if (fs::is_directory(there) && entry.is_directory()) {
+      move_missing(entry.path(), place);
+    }
+  }
+}
 
 // A folder whose content had not reached the disk when the machine went down is whole by its name alone.
 std::string this_start() {
@@ -91,6 +121,33 @@ void PackageCopies::write(const std::string& image, const fs::path& into, const 
     throw domain::Error(domain::Code::unavailable, domain::Layer::gateway,
                         "cut " + into.string() + " off: " + std::strerror(errno));
   }
+}
+
+void PackageCopies::compile(const std::string& image, const Compilation& compilation, const std::stop_token& stop) {
+  if (way_ != PackageWay::bound || compilation.command.empty()) return;
+  const std::lock_guard turn{making_};
+  const auto path = path_of(image);
+  if (!has(image) || size_of(path, compilation.files) < kWorthCompiling) return;
+  auto container = std::make_unique<BuilderContainer>(api_, installation_,
+                                                      BuilderSpec{.image = image,
+                                                                  .command = compilation.command,
+                                                                  .memory = kMemoryToCompile,
+                                                                  .pids = kPidsToCompile,
+                                                                  .network = "none"},
+                                                      stop);
+  container->run(Deadline{kPatience}, nullptr, stop);
+  Spool tar{folder_};
+  container->download(compilation.folder, tar, Deadline{kPatience}, stop);
+  spent_.add(std::move(container));
+  if (tar.size() == 0) return;  // none of its files parses
+  tar.rewind();
+  TarReader reader{tar.descriptor(), kLimits};
+  auto unfinished = path;
+  unfinished += kUnfinished;
+  fs::remove_all(unfinished);
+  unpack(reader, fs::path{compilation.folder}.filename().string(), unfinished);
+  move_missing(unfinished, path);
+  fs::remove_all(unfinished);
 }
 
 domain::Bytes PackageCopies::room_of(const fs::path& copy) const {

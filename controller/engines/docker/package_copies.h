@@ -5,6 +5,7 @@
 
 #include "domain/function.h"
 #include "engines/docker/api.h"
+#include "engines/docker/cell_codec.h"
 #include "engines/docker/ownership.h"
 #include "engines/docker/spent_containers.h"
 
@@ -37,6 +38,9 @@ class PackageCopies {
   // Blocks until it is there, whoever makes it: what room it takes in a cell that it is streamed to. What takes more
   // than a cell has is not kept. Throws domain::Error.
   domain::Bytes make(const std::string& image, const std::stop_token& stop);
+  // Adds what comes of the copy's own files where there are enough of them, while cells may be bound to it. Blocks;
+  // throws domain::Error.
+  void compile(const std::string& image, const Compilation& compilation, const std::stop_token& stop);
 
   // A user of the copy of `image`, named by what it likes; make() comes after, has() may.
   void hold(const std::string& image, const std::string& user);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engines/docker/build_context.h"
+#include "engines/docker/cell_codec.h"
 #include "engines/docker/images.h"
 #include "engines/docker/ownership.h"
 #include "engines/docker/spent_containers.h"
@@ -52,6 +53,7 @@ struct Runtime {
   // What opens a debugger for a revision with `debug`: no command where the language brings it; nothing: it has none.
   std::optional<BuildStep> debugger = {};
   std::vector<std::string> cell = {};   // what a cell runs instead of the image's entrypoint; empty: it has no cells
+  Compilation compilation = {};         // of the copies that cells are bound to
   std::filesystem::path launcher = {};  // a program that its Dockerfile finds as `launch`; empty: it asks for none
 };
 

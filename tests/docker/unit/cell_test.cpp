@@ -29,6 +29,9 @@ const CellRecipe kRecipe{
 
 TEST(CellCodec, ARecipeComesBackAsItWasWritten) {
   EXPECT_EQ(read_recipe(write_recipe(kRecipe)), kRecipe);
+  auto compiles = kRecipe;
+  compiles.compilation = {.command = {"compile", "all"}, .files = ".py", .folder = "/compiled/function"};
+  EXPECT_EQ(read_recipe(write_recipe(compiles)), compiles);
   for (const char* text : {"", "{", "[]", "{}", R"({"image":"sha256:aa"})", R"({"image":1,"command":["x"]})",
                            R"({"command":["x"]})", R"({"image":"sha256:aa","command":[1]})"}) {
     EXPECT_EQ(read_recipe(text), std::nullopt) << text;
