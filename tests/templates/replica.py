@@ -95,7 +95,7 @@ class Replica(Served):
 
 def cell_of(runtime):
     """What a cell of the runtime runs, by its template.yaml."""
-    words = re.search(r"^cell: \{command: \[(.*?)\]", (TEMPLATES / runtime / "template.yaml").read_text(), re.M)[1]
+    words = re.search(r"^cell:\s*\{?command: \[(.*?)\]", (TEMPLATES / runtime / "template.yaml").read_text(), re.M)[1]
     return words.split(", ")
 
 
