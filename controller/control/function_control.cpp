@@ -378,7 +378,7 @@ void FunctionEntry::stopped(const Order& order) {
   change([&](FleetEffects&, Deliveries&, Time now) {
     meter_.remove(order.replica, now);
     fleet_.gone(order.replica, order.epoch);
-    replicas_.erase(order.replica);
+    replicas_.erase(order.replica);  // one that was started all the same
     awake_.erase(order.replica);
     forget_revisions();
   });

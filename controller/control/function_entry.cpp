@@ -161,6 +161,8 @@ void FunctionEntry::settle(FleetEffects& effects, Deliveries& out, Time now) {
 void FunctionEntry::apply(const domain::FleetEffect& effect, FleetEffects& more, Deliveries& out, Time now) {
   if (const auto* order = std::get_if<Order>(&effect)) {
     out.orders.emplace_back(*order, revisions_.at(order->revision)->spec.limits.memory);
+    if (order->act != domain::Act::stop) return;
+    if (auto slots = replicas_.extract(order->replica)) out.ending.push_back(std::move(slots.mapped()));
   } else if (const auto* lend = std::get_if<domain::Lend>(&effect)) {
     for (const auto& granted : pool_.lend(lend->replica, lend->first, lend->count, now)) {
       grant(granted, out, now, lending_times_);
@@ -249,6 +251,9 @@ void FunctionEntry::note_changes() {
 
 void FunctionEntry::deliver(Deliveries& out) {
   const auto self = shared_from_this();
+  // What no call uses is closed before the stop: whose other end is gone with its network would be closed over and
+  // over, and the kernel, asking for an address that nobody has, would ask for that of the next replica a second late.
+  out.ending.clear();
   for (const auto& [order, memory] : out.orders) around_.runner.push(self, order, memory);
   for (auto& [waiter, lease] : out.granted) waiter->granted(std::move(lease));
   for (auto& [waiter, fault] : out.refused) waiter->refused(std::move(fault));

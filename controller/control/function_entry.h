@@ -100,6 +100,7 @@ class FunctionEntry final : public Ordering, public std::enable_shared_from_this
     std::vector<std::pair<Waiter*, domain::Fault>> refused;
     std::vector<std::pair<domain::Order, domain::Bytes>> orders;  // with the replica's memory
     std::vector<std::shared_ptr<ReplicaSlots>> yielded;
+    std::vector<std::shared_ptr<ReplicaSlots>> ending;  // of replicas that are to be stopped
     std::vector<std::function<void()>> told;
     std::optional<domain::Time> wake;
   };

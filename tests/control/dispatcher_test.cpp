@@ -77,6 +77,29 @@ TEST_F(DispatcherTest, GrantsAWarmCallOnTheSpotWithTheSlotsOwnConnection) {
   EXPECT_EQ(second->times().held, 0us);
 }
 
+TEST_F(DispatcherTest, ClosesAnIdleReplicasConnectionsBeforeItIsStopped) {
+  struct Watched : Connection {
+    explicit Watched(std::atomic<bool>& closed) : closed(closed) {}
+    ~Watched() override { closed = true; }
+    std::atomic<bool>& closed;
+  };
+  std::atomic<bool> closed{false};
+  serve(1, {}, {.idle_timeout = 60s});
+  auto* lease = call().await_lease();
+  ASSERT_NE(lease, nullptr);
+  lease->connection() = std::make_unique<Watched>(closed);
+  lease->finish(Outcome::completed);
+  EXPECT_FALSE(closed);
+
+  engine_.hold_stops(true);
+  clock_.advance(61s);
+  ASSERT_TRUE(engine_.await([](const FakeEngine& engine) { return engine.stopping() == 1; }));
+
+  EXPECT_TRUE(closed);
+  engine_.hold_stops(false);
+  EXPECT_TRUE(await_containers(0));
+}
+
 TEST_F(DispatcherTest, GoesColdAfterItsIdleTimeAndComesBack) {
   serve(1, {}, {.idle_timeout = 60s});
   call().finish();
