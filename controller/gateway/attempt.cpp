@@ -136,6 +136,7 @@ http::Task<> Call::upload() {
     request_whole_ = exchange_.body_complete();
     if (request_whole_) break;
   }
+  exchange_.give_back();
   uploading_ = false;
   // Either may resume run(), and with it end this call.
   if (why != Abort::none) {

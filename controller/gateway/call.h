@@ -89,7 +89,7 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
   void take_body();
   http::Task<bool> pass_on();
   void finish();
-  std::string_view buffered() const noexcept { return {in_.data() + begin_, end_ - begin_}; }
+  std::string_view buffered() const noexcept { return {(wide_ ? wide_ : in_).data() + begin_, end_ - begin_}; }
 
   Surroundings& around_;
   http::Exchange& exchange_;
@@ -122,7 +122,8 @@ class Call final : http::LeaveListener, http::Timer, control::Waiter {
   http::Time sent_at_{};
   control::HoldTimes hold_;
 
-  http::Block in_;  // of the answer
+  http::Block in_;    // of the answer
+  http::Block wide_;  // in use: what was received of it last is here
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   http::Framing framing_ = http::Framing::none;  // of the answer, as it comes

@@ -142,16 +142,22 @@ http::Task<bool> Call::pass_on() {
 
 http::Task<bool> Call::receive_more() {
   begin_ = end_ = 0;
+  wide_.release();  // not while nothing comes
   while (true) {
     at_ = At::upstream_read;
     if (abort_ == Abort::none) co_await upstream_->socket().readable(http::kNever);
     at_ = At::nothing;
     if (abort_ != Abort::none) co_return false;
-    const auto moved = upstream_->socket().receive(in_.data(), http::kBlockBytes);
+    if (framing_ == http::Framing::length && length_left_ > http::kBlockBytes) {
+      wide_ = around_.loop.take_wide_block();
+    }
+    const auto& into = wide_ ? wide_ : in_;
+    const auto moved = upstream_->socket().receive(into.data(), into.size());
     if (moved.state == http::Moved::State::some) {
       end_ = moved.count;
       co_return true;
     }
+    wide_.release();
     if (moved.state == http::Moved::State::ended && framing_ == http::Framing::until_close) {
       upstream_ended_ = true;
       co_return true;

@@ -50,6 +50,7 @@ Exchange::~Exchange() {
 }
 
 void Exchange::make_room() {
+  give_back();
   if (!in_) in_ = loop_.take_block();
   if (begin_ == end_) {
     begin_ = end_ = 0;
@@ -120,7 +121,7 @@ void Exchange::begin_request() noexcept {
 std::uint64_t Exchange::body_read() const noexcept { return chunked_ ? chunked_->content_read() : content_read_; }
 
 Piece Exchange::chunked_piece(Form form) noexcept {
-  const std::string_view bytes{in_.data() + begin_, end_ - begin_};
+  const std::string_view bytes{received() + begin_, end_ - begin_};
   std::size_t used = 0;
   std::string_view content;
   while (used < bytes.size()) {
@@ -146,7 +147,7 @@ Piece Exchange::buffered(Form form) noexcept {
   if (begin_ == end_) return {Piece::State::left};
   if (chunked_) return chunked_piece(form);
   const auto count = std::min<std::uint64_t>(length_left_, end_ - begin_);
-  const std::string_view bytes{in_.data() + begin_, count};
+  const std::string_view bytes{received() + begin_, count};
   begin_ += count;
   length_left_ -= count;
   content_read_ += count;
@@ -164,13 +165,14 @@ Task<Piece> Exchange::read(Form form) {
       socket_.send(pieces);
     }
     begin_ = end_ = head_end_;
+    wide_.release();  // not while nothing comes
     Moved moved{Moved::State::blocked};
     while (moved.state == Moved::State::blocked) {
       const auto deadline = switched_ ? kNever : loop_.now() + limits_.body_idle;
       const auto wake = co_await socket_.readable(deadline);
       if (wake == Wake::timed_out) co_return Piece{Piece::State::too_slow};
       if (wake == Wake::interrupted) co_return Piece{Piece::State::left};
-      moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
+      moved = receive_body();
     }
     if (moved.state != Moved::State::some) {
       leave();
@@ -178,6 +180,23 @@ Task<Piece> Exchange::read(Form form) {
     }
     end_ += moved.count;
   }
+}
+
+// The body's next bytes, once all that came before were used.
+Moved Exchange::receive_body() {
+  if (!chunked_ && !switched_ && length_left_ > kBlockBytes) wide_ = loop_.take_wide_block();
+  if (wide_) begin_ = end_ = 0;
+  const auto moved = socket_.receive(received() + end_, room());
+  if (moved.state == Moved::State::some || !wide_) return moved;
+  wide_.release();
+  begin_ = end_ = head_end_;
+  return moved;
+}
+
+void Exchange::give_back() noexcept {
+  if (!wide_ || begin_ != end_) return;
+  wide_.release();
+  begin_ = end_ = head_end_;
 }
 
 void Exchange::switch_protocols() noexcept {
@@ -259,8 +278,14 @@ void Exchange::listen(LeaveListener* listener) {
   }
 }
 
+// For what may be received behind what was.
+std::size_t Exchange::room() const noexcept {
+  if (!wide_) return kBlockBytes - end_;
+  return std::min<std::uint64_t>(wide_.size() - end_, length_left_ - (end_ - begin_));
+}
+
 void Exchange::watch() {
-  if (end_ < kBlockBytes) {
+  if (room() != 0) {
     socket_.watch(*this);
   } else {
     socket_.watch_hang_up(*this);
@@ -268,8 +293,8 @@ void Exchange::watch() {
 }
 
 void Exchange::on_readable() {
-  if (end_ == kBlockBytes) return watch();  // filled by a read since
-  const auto moved = socket_.receive(in_.data() + end_, kBlockBytes - end_);
+  if (room() == 0) return watch();  // filled by a read since
+  const auto moved = socket_.receive(received() + end_, room());
   if (moved.state == Moved::State::some) end_ += moved.count;  // more of the body, or the next request, early
   if (moved.state == Moved::State::some || moved.state == Moved::State::blocked) return watch();
   leave();

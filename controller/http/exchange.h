@@ -69,6 +69,8 @@ class Exchange final : Watcher {
   void stop_reading() { socket_.interrupt_read(); }
   // Ends a send that waits for a slow client, as if the client had left.
   void stop_sending() { socket_.interrupt_write(); }
+  // What was read last is of no more use to the reader.
+  void give_back() noexcept;
   std::string_view body_refusal() const noexcept { return body_refusal_; }
   // After a 101: what follows the head is no body but bytes without end, however long they take. The connection is of
   // no use after it, and a server that stops closes it at once.
@@ -109,6 +111,9 @@ class Exchange final : Watcher {
   void begin_request() noexcept;
   Piece chunked_piece(Form form) noexcept;
   void make_room();
+  char* received() const noexcept { return wide_ ? wide_.data() : in_.data(); }
+  std::size_t room() const noexcept;
+  Moved receive_body();
   void watch();
   void on_readable() override;
   void on_hang_up() override { leave(); }
@@ -121,6 +126,7 @@ class Exchange final : Watcher {
   Socket socket_;
   RequestReader reader_;
   Block in_;
+  Block wide_;             // in use: what was received of the body since is here, and nothing but the body
   std::size_t begin_ = 0;  // of what was received and not used yet
   std::size_t end_ = 0;
   std::size_t head_end_ = 0;  // the head's bytes stay in place while its request is served

@@ -43,17 +43,6 @@ thread_local const Loop* running = nullptr;  // on this thread
 
 }  // namespace
 
-void Block::release() noexcept {
-  if (!bytes_) return;
-  auto& spare = loop_->spare_;
-  if (spare.size() < Loop::kSpareBlocks) {
-    spare.push_back(bytes_);  // reserved for kSpareBlocks
-  } else {
-    delete[] bytes_;
-  }
-  bytes_ = nullptr;
-}
-
 void Source::leave_queue() noexcept {
   if (!back_) return;
   *back_ = following_;
@@ -72,7 +61,6 @@ Loop::Loop(std::uint32_t thread)
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       clock_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
-  spare_.reserve(kSpareBlocks);
   // Edge-triggered, neither need ever be read: each ring and each expiry is an event of its own.
   for (const auto* own : {&bell_, &clock_}) {
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = const_cast<Descriptor*>(own)}};
@@ -85,14 +73,6 @@ Loop::~Loop() {
   while (Errand* left = errands_.exchange(nullptr)) {
     while (left) delete std::exchange(left, left->next_);
   }
-  for (char* bytes : spare_) delete[] bytes;
-}
-
-Block Loop::take_block() {
-  if (spare_.empty()) return {this, new char[kBlockBytes]};
-  char* bytes = spare_.back();
-  spare_.pop_back();
-  return {this, bytes};
 }
 
 void Loop::spawn(Task<> task) { detach(std::move(task)); }

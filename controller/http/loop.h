@@ -5,6 +5,7 @@
 // its Source, and a wait asks nothing of the system.
 #pragma once
 
+#include "http/block.h"
 #include "http/task.h"
 #include "http/timer_wheel.h"
 
@@ -12,41 +13,19 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace hearth::http {
 
 inline constexpr std::size_t kBlockBytes = 64 << 10;
+// What long bodies move in: four of the pieces that the kernel makes of it, which a unix socket takes at once.
+inline constexpr std::size_t kWideBytes = 4 * kBlockBytes;
 
 class Loop;
-
-// 64 KiB of a loop's pool. Empty until taken, goes back with its owner.
-class Block {
- public:
-  Block() = default;
-  Block(Block&& other) noexcept : loop_(other.loop_), bytes_(std::exchange(other.bytes_, nullptr)) {}
-  Block& operator=(Block&& other) noexcept {
-    std::swap(loop_, other.loop_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~Block() { release(); }
-
-  char* data() const noexcept { return bytes_; }
-  explicit operator bool() const noexcept { return bytes_ != nullptr; }
-  void release() noexcept;
-
- private:
-  friend class Loop;
-  Block(Loop* loop, char* bytes) : loop_(loop), bytes_(bytes) {}
-
-  Loop* loop_ = nullptr;
-  char* bytes_ = nullptr;
-};
 
 // Done on a loop's thread, once, and deleted there; deleted undone where the loop ends first.
 class Errand {
@@ -84,7 +63,10 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   std::uint32_t thread() const noexcept { return thread_; }
   TimerWheel& wheel() noexcept { return wheel_; }
-  Block take_block();
+  Block take_block() { return blocks_.take(); }
+  // For as long as a stretch of a long body is on its way; empty where others have them all, which bounds what many
+  // slow bodies take.
+  Block take_wide_block() { return wide_blocks_.take(); }
   // Grows by one between two looks at what the descriptors have to tell.
   std::uint64_t turn() const noexcept { return turn_; }
   // The time at which this turn's first asker asked: no older than the turn, and one look at the clock for all of it.
@@ -116,8 +98,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void queue(Source& source) noexcept;    // for the next turn, after everyone else had this one
 
  private:
-  friend class Block;
   static constexpr std::size_t kSpareBlocks = 64;
+  static constexpr std::size_t kSpareWideBlocks = 4;
+  static constexpr std::size_t kWideBlocks = 16;
 
   template <class Work>
   struct Posted final : Errand {
@@ -145,7 +128,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::uint64_t told_at_ = 0;  // the turn of now_
   Time now_{};
   TimerWheel wheel_;
-  std::vector<char*> spare_;
+  BlockPool blocks_{kBlockBytes, kSpareBlocks, std::numeric_limits<std::size_t>::max()};
+  BlockPool wide_blocks_{kWideBytes, kSpareWideBlocks, kWideBlocks};
   Source* queue_ = nullptr;
   std::mutex mutex_;                       // guards the errands, and that whoever adds one is done before it is run
   std::atomic<Errand*> errands_{nullptr};  // the last one first; whether there are any may be asked without the lock

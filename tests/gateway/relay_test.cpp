@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <latch>
+#include <thread>
 
 namespace hearth::gateway {
 namespace {
@@ -182,6 +183,54 @@ TEST(Relay, AGreatUploadDoesNotGrowMemory) {
   }
   EXPECT_TRUE(client.receive_answer().ends_with("\r\n\r\n" + std::to_string(size)));
   EXPECT_LT(most - before, 32u);
+}
+
+// No two stretches of it are alike.
+std::string long_body(std::size_t size) {
+  std::string body;
+  while (body.size() < size) body += std::to_string(body.size()) + '.';
+  body.resize(size);
+  return body;
+}
+
+TEST(Relay, PassesLongBodiesWholeAndNothingOfWhatFollowsThem) {
+  const auto body = long_body(1'000'003);
+  World world([&](Peer& peer) {
+    for (std::string head; !(head = peer.read_head()).empty();) {
+      const bool is_long = head.starts_with("POST");
+      peer.send(ok(!is_long ? "next" : peer.read_body(body.size()) == body ? body : "another body"));
+    }
+  });
+  RawClient client(world.port());
+  for (int i = 0; i < 3; ++i) {
+    std::jthread sender([&] { client.send(post("/fn/hello", body) + get("/fn/hello")); });
+    EXPECT_TRUE(client.receive_answer().ends_with("\r\n\r\n" + body));
+    EXPECT_TRUE(client.receive_answer().ends_with("\r\n\r\nnext"));
+  }
+  EXPECT_EQ(world.upstream.connections(), 1);
+}
+
+// More than there are wide blocks for on a thread.
+TEST(Relay, PassesManyLongBodiesThatWaitForTheirFunction) {
+  constexpr int kClients = 24;
+  const auto body = long_body(700'000);
+  std::latch all{kClients};
+  World world(
+      [&](Peer& peer) {
+        peer.read_head();
+        all.arrive_and_wait();
+        peer.send(ok(peer.read_body(body.size()) == body ? "whole" : "another body"));
+        peer.await_end();
+      },
+      {.limits = {.concurrency = kClients}, .threads = 1});
+  std::vector<std::jthread> clients;
+  for (int i = 0; i < kClients; ++i) {
+    clients.emplace_back([&] {
+      RawClient client(world.port());
+      client.send(post("/fn/hello", body));
+      EXPECT_TRUE(client.receive_answer().ends_with("whole"));
+    });
+  }
 }
 
 TEST(Relay, AGreatAnswerToASlowClientDoesNotGrowMemory) {
