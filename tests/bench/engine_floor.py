@@ -64,10 +64,9 @@ class RawReplica:
             first_answer(str(folder / self._socket) if self._socket else address_of(engine, container))
             return (time.perf_counter() - begun) * 1e3
 
-    def remove(self):
-        """Takes away what was started, while nothing is measured."""
-        for container in self._made:
-            self._docker.remove(container)
+    def remove(self, each=map):
+        """Takes away what was started; `each`: another way to call for all of them, such as a pool of threads'."""
+        list(each(self._docker.remove, self._made))
         self._made.clear()
         for folder in self._folders.iterdir():
             shutil.rmtree(folder, ignore_errors=True)
