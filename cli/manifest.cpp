@@ -65,6 +65,10 @@ nlohmann::json spec_document(const FunctionSpec& spec) {
   nlohmann::json document{
       {"env", spec.env},
       {"history", spec.history},
+      {"retry",
+       {{"attempts", spec.retry.attempts},
+        {"backoff", to_string(spec.retry.backoff)},
+        {"max_backoff", to_string(spec.retry.max_backoff)}}},
       {"limits",
        {{"memory", to_string(spec.limits.memory)},
         {"cpu", spec.limits.cpu_millis / 1000.0},

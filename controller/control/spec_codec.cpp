@@ -89,6 +89,14 @@ void read_scale(const json& document, std::string path, Scale& scale, Complaints
   fields.finish();
 }
 
+void read_retry(const json& document, std::string path, RetryPolicy& retry, Complaints& complaints) {
+  JsonFields fields(document, std::move(path), complaints);
+  fields.count("attempts", retry.attempts);
+  fields.duration("backoff", retry.backoff);
+  fields.duration("max_backoff", retry.max_backoff);
+  fields.finish();
+}
+
 void read_network(const json& document, std::string path, Network& network, Complaints& complaints) {
   JsonFields fields(document, std::move(path), complaints);
   fields.choice("egress", "deny", "allow", network.egress);
@@ -146,6 +154,10 @@ json spec_json(const FunctionSpec& spec) {
   json document{{"limits", limits_json(spec.limits)},
                 {"scale", scale_json(spec.scale)},
                 {"history", spec.history},
+                {"retry",
+                 {{"attempts", spec.retry.attempts},
+                  {"backoff", to_string(spec.retry.backoff)},
+                  {"max_backoff", to_string(spec.retry.max_backoff)}}},
                 {"env", spec.env},
                 {"network", {{"egress", spec.network.egress ? "allow" : "deny"}, {"attach", spec.network.attach}}}};
   const auto put = [&](const char* key, const std::string& value) {
@@ -183,6 +195,9 @@ FunctionSpec read_spec(const json& document, const std::string& path, Complaints
   }
   if (const auto* network = fields.child("network")) {
     read_network(*network, fields.path_of("network"), spec.network, complaints);
+  }
+  if (const auto* retry = fields.child("retry")) {
+    read_retry(*retry, fields.path_of("retry"), spec.retry, complaints);
   }
   if (const auto* triggers = fields.child("triggers")) {
     read_triggers(*triggers, fields.path_of("triggers"), spec.http_triggers, complaints);

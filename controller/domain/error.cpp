@@ -11,6 +11,7 @@ std::string_view name(Code code) {
     case Code::conflict: return "conflict";
     case Code::stale: return "stale";
     case Code::overloaded: return "overloaded";
+    case Code::full: return "full";
     case Code::unavailable: return "unavailable";
     case Code::timeout: return "timeout";
     case Code::cancelled: return "cancelled";
@@ -39,6 +40,7 @@ int http_status(const Fault& fault) {
     case Code::conflict: return 409;
     case Code::stale: return 412;
     case Code::overloaded: return 429;
+    case Code::full: return 507;
     case Code::unavailable: return fault.layer == Layer::function ? 502 : 503;
     case Code::timeout: return fault.layer == Layer::client ? 408 : 504;
     case Code::cancelled: return 499;
@@ -50,7 +52,7 @@ int http_status(const Fault& fault) {
 int exit_code(const Fault& fault) {
   if (fault.code == Code::timeout) return 5;
   if (fault.layer == Layer::function) return 1;
-  if (fault.code == Code::unavailable) return 4;
+  if (fault.code == Code::unavailable || fault.code == Code::full) return 4;
   return 3;
 }
 

@@ -19,6 +19,7 @@ enum class Code : std::uint8_t {
   conflict,       // something else is in the way: look, then decide
   stale,          // it is not at the version that was asked for: read it again, then decide
   overloaded,     // come back later: too much at once
+  full,           // come back later: the disk has no room
   unavailable,    // come back later: a part is away or broken
   timeout,        // the deadline passed
   cancelled,      // whoever asked has left

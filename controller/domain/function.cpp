@@ -193,6 +193,15 @@ bool is_valid_name(std::string_view name) {
   return std::ranges::all_of(name, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
 }
 
+void check_retry(const RetryPolicy& retry, std::vector<Complaint>& complaints) {
+  constexpr auto kTimes = "must be from 1ms to 24h";
+  const auto is_time = [](milliseconds time) { return time >= milliseconds{1} && time <= std::chrono::hours{24}; };
+  if (retry.attempts < 1 || retry.attempts > 100) complaints.push_back({"retry.attempts", "must be from 1 to 100"});
+  if (!is_time(retry.backoff)) complaints.push_back({"retry.backoff", kTimes});
+  if (!is_time(retry.max_backoff)) complaints.push_back({"retry.max_backoff", kTimes});
+  if (retry.max_backoff < retry.backoff) complaints.push_back({"retry.max_backoff", "must not be below retry.backoff"});
+}
+
 std::vector<Complaint> check(const FunctionSpec& spec) {
   std::vector<Complaint> complaints;
   constexpr auto kNameRule =
@@ -202,6 +211,7 @@ std::vector<Complaint> check(const FunctionSpec& spec) {
   check_source(spec, complaints);
   check_limits(spec.limits, complaints);
   check_scale(spec.scale, complaints);
+  check_retry(spec.retry, complaints);
   check_env(spec, complaints);
   check_container_runtime(spec.container_runtime, complaints);
   check_debug(spec, complaints);

@@ -73,6 +73,15 @@ struct Scale {
   bool operator==(const Scale&) const = default;
 };
 
+// Of durable calls that fail.
+struct RetryPolicy {
+  std::uint32_t attempts = 5;  // in all; 1: no retries
+  std::chrono::milliseconds backoff{
+      1'000};  // at most so long before the second; twice as long before each that follows
+  std::chrono::milliseconds max_backoff{300'000};
+  bool operator==(const RetryPolicy&) const = default;
+};
+
 struct Network {
   bool egress = true;               // false: no network at all but the function's own socket
   std::vector<std::string> attach;  // engine networks to join
@@ -90,6 +99,7 @@ struct FunctionSpec {
   Limits limits;
   Scale scale;
   Network network;
+  RetryPolicy retry = {};
   std::vector<HttpTrigger> http_triggers = {};
   std::string container_runtime = {};  // what the engine runs its containers by: "runsc"; empty: the engine's default
   std::uint32_t history = 10;          // revisions kept beside the active one, to roll back to

@@ -2,6 +2,7 @@
 
 #include "domain/hex.h"
 #include "ports/host.h"
+#include "store/disk.h"
 
 #include <openssl/evp.h>
 
@@ -13,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 namespace hearth::store {
 
@@ -25,15 +25,9 @@ namespace {
 
 constexpr std::string_view kAlgorithm = "sha256:";
 constexpr std::string_view kUnfinished = "upload-";
+const std::string kWhenFull = "make room on that disk, then deploy again";
 
-[[noreturn]] void disk_failed(const std::string& attempt, int error) {
-  const bool full = error == ENOSPC || error == EDQUOT;
-  const bool read_only = error == EROFS || error == EACCES || error == EPERM;
-  throw domain::Error(Code::unavailable, Layer::gateway, attempt + ": " + std::strerror(error),
-                      full        ? "make room on that disk, then deploy again"
-                      : read_only ? "make that folder writable for hearthd"
-                                  : "");
-}
+[[noreturn]] void failed(const std::string& attempt, int error) { disk_failed(attempt, error, kWhenFull); }
 
 // The file's name in the folder: 64 hex digits, so that no digest a client sends can name another place.
 std::optional<std::string> name_of(const std::string& digest) {
@@ -66,7 +60,7 @@ class Upload final : public ports::PackageUpload {
     do {
       unfinished_ = (folder_ / (std::string(kUnfinished) + "XXXXXX")).string();
       file_ = ports::Descriptor{::mkostemp(unfinished_.data(), O_CLOEXEC)};
-      if (!file_) disk_failed("keep a package in " + folder_.string(), errno);
+      if (!file_) failed(attempt(), errno);
       // Swept between the two lines, it is lost: another one then.
     } while (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 ? errno == EWOULDBLOCK : !fs::exists(unfinished_, ignored));
   }
@@ -81,12 +75,7 @@ class Upload final : public ports::PackageUpload {
                           "leave out what the function does not need, or build it from a Dockerfile");
     }
     digest_.add(bytes);
-    while (!bytes.empty()) {
-      const auto written = ::write(file_.get(), bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) disk_failed("keep a package in " + folder_.string(), errno);
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
+    write_all(file_.get(), bytes.data(), bytes.size(), attempt(), kWhenFull);
   }
 
   void commit() override {
@@ -95,16 +84,17 @@ class Upload final : public ports::PackageUpload {
                           "the package is sha256:" + actual + ", not the sha256:" + name_ + " it was sent as",
                           "send it again");
     }
-    if (::fsync(file_.get()) != 0) disk_failed("keep a package in " + folder_.string(), errno);
+    if (::fsync(file_.get()) != 0) failed(attempt(), errno);
     if (::rename(unfinished_.c_str(), (folder_ / name_).c_str()) != 0) {
-      disk_failed("keep a package in " + folder_.string(), errno);
+      failed(attempt(), errno);
     }
     unfinished_.clear();
-    const ports::Descriptor folder{::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!folder || ::fsync(folder.get()) != 0) disk_failed("keep a package in " + folder_.string(), errno);
+    sync_folder(folder_.string(), attempt(), kWhenFull);
   }
 
  private:
+  std::string attempt() const { return "keep a package in " + folder_.string(); }
+
   const fs::path folder_;
   const std::string name_;
   const domain::Bytes largest_;
@@ -125,7 +115,7 @@ bool is_abandoned(const fs::path& unfinished) {
 PackagesFolder::PackagesFolder(fs::path folder, domain::Bytes largest) : folder_(std::move(folder)), largest_(largest) {
   std::error_code error;
   fs::create_directories(folder_, error);
-  if (error) disk_failed("make the folder " + folder_.string(), error.value());
+  if (error) failed("make the folder " + folder_.string(), error.value());
   ::chmod(folder_.c_str(), 0700);
   for (const auto& entry : fs::directory_iterator(folder_)) {
     if (!entry.path().filename().string().starts_with(kUnfinished)) continue;
@@ -151,7 +141,7 @@ std::optional<fs::path> PackagesFolder::find(const std::string& digest) {
 
 void PackagesFolder::remove(const std::string& digest) {
   const auto path = find(digest);
-  if (path && ::unlink(path->c_str()) != 0 && errno != ENOENT) disk_failed("remove " + path->string(), errno);
+  if (path && ::unlink(path->c_str()) != 0 && errno != ENOENT) failed("remove " + path->string(), errno);
 }
 
 std::vector<std::string> PackagesFolder::list() {

@@ -15,6 +15,8 @@ using domain::Code;
 using domain::Error;
 using domain::Layer;
 
+constexpr std::size_t kMostPrepared = 64;
+
 // SQLite would create it by the process's umask; what it holds (environment of functions) is nobody else's to read.
 void create_private(const std::filesystem::path& file) {
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -60,6 +62,8 @@ std::string Sqlite::text(const std::string& sql) {
 
 int Sqlite::changes() const { return sqlite3_changes(handle_.get()); }
 
+std::int64_t Sqlite::last_row() const { return sqlite3_last_insert_rowid(handle_.get()); }
+
 void Sqlite::fail(int result, std::string_view attempt) const {
   const auto say = [&](Code code, const std::string& reason, std::string hint) -> Error {
     return Error(code, Layer::gateway,
@@ -67,7 +71,7 @@ void Sqlite::fail(int result, std::string_view attempt) const {
   };
   switch (result & 0xff) {
     case SQLITE_FULL:
-      throw say(Code::unavailable, "the disk is full", "free some space; nothing that was acknowledged is lost");
+      throw say(Code::full, "the disk is full", "free some space; nothing that was acknowledged is lost");
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
@@ -89,53 +93,77 @@ void Sqlite::fail(int result, std::string_view attempt) const {
   }
 }
 
-Statement::Statement(Sqlite& database, std::string_view sql) : database_(database) {
+void Sqlite::Finalize::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+
+sqlite3_stmt* Sqlite::take(std::string_view sql) {
+  if (const auto found = prepared_.find(sql); found != prepared_.end() && found->second) return found->second.release();
   sqlite3_stmt* prepared = nullptr;
-  const int result =
-      sqlite3_prepare_v2(database.handle(), sql.data(), static_cast<int>(sql.size()), &prepared, nullptr);
-  statement_.reset(prepared);
-  check(result);
+  const int result = sqlite3_prepare_v2(handle(), sql.data(), static_cast<int>(sql.size()), &prepared, nullptr);
+  if (result != SQLITE_OK) fail(result, "read");
+  return prepared;
 }
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+void Sqlite::give_back(std::string_view sql, sqlite3_stmt* statement) noexcept {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  const auto found = prepared_.find(sql);
+  if (found != prepared_.end() && !found->second) {
+    found->second.reset(statement);
+  } else if (found == prepared_.end() && prepared_.size() < kMostPrepared) {
+    prepared_.emplace(sql, statement);
+  } else {
+    sqlite3_finalize(statement);
+  }
+}
+
+Statement::Statement(Sqlite& database, std::string_view sql)
+    : database_(database), sql_(sql), statement_(database.take(sql)) {}
+
+Statement::~Statement() { database_.give_back(sql_, statement_); }
 
 void Statement::check(int result) const {
   if (result == SQLITE_OK) return;
-  const bool reads = statement_ && sqlite3_stmt_readonly(statement_.get()) != 0;
-  database_.fail(result, reads ? "read" : "write to");
+  database_.fail(result, sqlite3_stmt_readonly(statement_) != 0 ? "read" : "write to");
 }
 
 Statement& Statement::bind(std::string_view text) {
-  check(sqlite3_bind_text64(statement_.get(), ++bound_, text.data() == nullptr ? "" : text.data(), text.size(),
-                            SQLITE_STATIC, SQLITE_UTF8));
+  check(sqlite3_bind_text64(statement_, ++bound_, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC,
+                            SQLITE_UTF8));
   return *this;
 }
 
 Statement& Statement::bind(std::int64_t number) {
-  check(sqlite3_bind_int64(statement_.get(), ++bound_, number));
+  check(sqlite3_bind_int64(statement_, ++bound_, number));
   return *this;
 }
 
 Statement& Statement::bind_blob(std::string_view bytes) {
-  check(sqlite3_bind_blob64(statement_.get(), ++bound_, bytes.data() == nullptr ? "" : bytes.data(), bytes.size(),
+  check(sqlite3_bind_blob64(statement_, ++bound_, bytes.data() == nullptr ? "" : bytes.data(), bytes.size(),
                             SQLITE_STATIC));
   return *this;
 }
 
+Statement& Statement::bind_null() {
+  check(sqlite3_bind_null(statement_, ++bound_));
+  return *this;
+}
+
 bool Statement::next() {
-  const int result = sqlite3_step(statement_.get());
+  const int result = sqlite3_step(statement_);
   if (result == SQLITE_ROW) return true;
   if (result != SQLITE_DONE) check(result);
   return false;
 }
 
-std::int64_t Statement::number(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+std::int64_t Statement::number(int column) const { return sqlite3_column_int64(statement_, column); }
 
 std::string Statement::text(int column) const {
-  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
-  const auto size = sqlite3_column_bytes(statement_.get(), column);
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  const auto size = sqlite3_column_bytes(statement_, column);
   return bytes == nullptr ? std::string{} : std::string(bytes, static_cast<std::size_t>(size));
 }
+
+bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
 // Immediate: the lock is taken before anything is read, so that no other writer comes between the look and the write.
 Transaction::Transaction(Sqlite& database) : database_(database) { database_.run("BEGIN IMMEDIATE"); }

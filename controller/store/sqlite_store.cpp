@@ -3,11 +3,18 @@
 #include "domain/error.h"
 #include "store/migrations.h"
 
+#include <array>
 #include <system_error>
 #include <utility>
 
 namespace hearth::store {
 namespace {
+
+constexpr std::array<std::string_view, 1> kSchema{
+    R"(CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+       CREATE TABLE documents (key TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+       INSERT INTO meta VALUES ('installation', lower(hex(randomblob(8)))), ('last_version', 0);)",
+};
 
 std::filesystem::path with_folder(const std::filesystem::path& file) {
   if (!file.has_parent_path()) return file;
@@ -54,11 +61,11 @@ SqliteStore::SqliteStore(const std::filesystem::path& file) : database_(std::in_
   database_->run("PRAGMA locking_mode = EXCLUSIVE");
   const auto version = database_->number("PRAGMA user_version");
   if (version == 0 && database_->number("SELECT count(*) FROM sqlite_schema") != 0) {
-    migrate(*database_);  // another program's: refused before anything in it is changed
+    migrate(*database_, kSchema);  // another program's: refused before anything in it is changed
   }
   database_->run("PRAGMA journal_mode = WAL");
   database_->run("PRAGMA synchronous = FULL");
-  migrate(*database_);
+  migrate(*database_, kSchema);
   installation_ = database_->text("SELECT value FROM meta WHERE name = 'installation'");
 }
 

@@ -147,7 +147,7 @@ TEST_F(PackagesFolderTest, TellsOfAFullDiskWithItsMend) {
     break;
   }
   const auto fault = fault_of([&] { upload->write("hello"); });
-  EXPECT_EQ(fault.code, Code::unavailable);
+  EXPECT_EQ(fault.code, Code::full);
   EXPECT_EQ(fault.hint, "make room on that disk, then deploy again");
 }
 

@@ -199,7 +199,7 @@ TEST(SqliteStore, TellsOfAFullDiskAndGoesOnWhenThereIsRoomAgain) {
     const auto fault = fault_of([&] {
       for (;; ++kept) store.put("key" + std::to_string(100 + kept), body, 0);
     });
-    EXPECT_EQ(fault.code, Code::unavailable);
+    EXPECT_EQ(fault.code, Code::full);
     EXPECT_THAT(fault.message, HasSubstr("full"));
     EXPECT_FALSE(fault.hint.empty());
     EXPECT_GT(kept, 0);
