@@ -33,9 +33,13 @@ struct Config {
   std::chrono::milliseconds drain{10'000};  // for calls in flight when hearthd ends
   std::chrono::milliseconds websocket_idle{3'600'000};
   std::chrono::milliseconds websocket_max{86'400'000};
-  std::chrono::days keep_usage{400};                 // what functions took, day by day
-  std::chrono::milliseconds replace_drain{600'000};  // and when another one has taken its place
-  bool replace = false;                              // take the place of the one that runs
+  std::chrono::days keep_usage{400};                       // what functions took, day by day
+  std::uint32_t async_at_once = 256;                       // attempts of stored calls that run, of all functions
+  domain::Bytes async_body = domain::mebibytes(64);        // of a stored call, and of its answer
+  std::chrono::milliseconds async_keep{86'400'000};        // a stored call that ended, with its answer
+  std::chrono::milliseconds async_keep_dead{604'800'000};  // and one that was given up
+  std::chrono::milliseconds replace_drain{600'000};        // and when another one has taken its place
+  bool replace = false;                                    // take the place of the one that runs
   telemetry::log::Level log_level = telemetry::log::Level::info;
   bool log_json = false;
 };

@@ -4,12 +4,16 @@
 #include "api/secret.h"
 #include "api/token.h"
 #include "control/dispatcher.h"
+#include "control/durable_calls.h"
 #include "control/keep_records.h"
 #include "control/metering.h"
 #include "control/service.h"
 #include "engines/docker/builder.h"
 #include "engines/docker/engine.h"
+#include "events/async_door.h"
+#include "events/function_caller.h"
 #include "gateway/gateway.h"
+#include "gateway/inner_listener.h"
 #include "host/firewall.h"
 #include "host/linux_host.h"
 #include "host/small_folder.h"
@@ -17,6 +21,7 @@
 #include "ports/clock.h"
 #include "runtimes.h"
 #include "store/packages_folder.h"
+#include "store/sqlite_calls.h"
 #include "store/sqlite_store.h"
 #include "telemetry/log.h"
 #include "telemetry/log_files.h"
@@ -68,13 +73,15 @@ std::vector<int> released(std::vector<ports::Descriptor> descriptors) {
   return numbers;
 }
 
-gateway::Gateway::Settings gateway_settings(const Config& config, std::vector<int> descriptors) {
+gateway::Gateway::Settings gateway_settings(const Config& config, std::vector<int> descriptors,
+                                            events::AsyncDoor& async) {
   gateway::Gateway::Settings settings;
   auto& server = settings.server;
   server.address = config.gateway;
   server.threads = gateway_threads(config);
   settings.web_sockets = {.idle = config.websocket_idle, .longest = config.websocket_max};
   server.descriptors = std::move(descriptors);
+  settings.doors = {{"/async/", [&async](http::Loop& loop) { return async.make_handler(loop); }}};
   server.report = [](std::string_view what) { log::error("a call ended unforeseen", {{"what", what}}); };
   return settings;
 }
@@ -118,6 +125,25 @@ control::Metering::Settings metering_settings(const Config& config) {
               log::info("usage is written again");
             }
           }};
+}
+
+control::DurableCalls::Settings durable_settings(const Config& config, const control::Directory& directory) {
+  return {.at_once = config.async_at_once,
+          .keep_ended = config.async_keep,
+          .keep_dead = config.async_keep_dead,
+          .find = [&directory](const domain::FunctionName& function) -> std::optional<control::DurableCalls::Facts> {
+            const auto row = directory.look_up(function);
+            if (!row) return std::nullopt;
+            return control::DurableCalls::Facts{.retry = row->retry, .capacity = row->capacity};
+          },
+          .report =
+              [](const std::optional<domain::Fault>& why) {
+                if (why) {
+                  log::error("stored calls cannot be read or written; it is tried again", {{"why", why->message}});
+                } else {
+                  log::info("stored calls are read and written again");
+                }
+              }};
 }
 
 void report_keep_records(const domain::Fault& why) {
@@ -190,6 +216,7 @@ class Hearthd::Parts {
         logs_(log_settings(config)),
         relay_(logs_),
         packages_(config.state_dir / "packages"),
+        calls_store_(config.state_dir / "calls"),
         host_(config.run_dir, host::sees_our_mounts(config.docker.socket)),
         engine_({.location = config.docker,
                  .installation = installation_,
@@ -210,7 +237,11 @@ class Hearthd::Parts {
         keep_records_(store_, dispatcher_, clock_, report_keep_records),
         service_(store_, packages_, builder_, dispatcher_, keep_records_, clock_),
         metering_(store_, dispatcher_, clock_, metering_settings(config)),
-        gateway_(dispatcher_, host_, gateway_settings(config, released(std::move(sockets.gateway)))),
+        inner_([this](int fd) { gateway_.take({.fd = fd, .peer = "hearthd", .fresh = true, .ours = true}); }),
+        caller_(calls_store_, {.gateway = inner_.address(), .longest_answer = config.async_body.count}),
+        durable_calls_(calls_store_, caller_, clock_, durable_settings(config, dispatcher_.directory())),
+        async_door_(durable_calls_, dispatcher_.directory(), clock_, {.longest_body = config.async_body.count}),
+        gateway_(dispatcher_, host_, gateway_settings(config, released(std::move(sockets.gateway)), async_door_)),
         api_(service_, metering_, packages_, logs_, info(),
              api_settings(config, token_, released(std::move(sockets.api)))),
         succession_(config_, shared(), tell) {}
@@ -235,6 +266,8 @@ class Hearthd::Parts {
     metering_.start();
     keep_records_.start();
     gateway_.start();
+    inner_.start();
+    durable_calls_.start(before ? control::DurableCalls::Others::live : control::DurableCalls::Others::none);
     api_.start();
     before ? succession_.follow(std::move(*before)) : succession_.offer();
     ::malloc_trim(0);  // what only the start needed: templates, rules, documents
@@ -245,7 +278,9 @@ class Hearthd::Parts {
   }
 
   void stop() {
+    durable_calls_.stop();
     api_.stop(config_.drain);
+    inner_.stop();
     gateway_.stop(config_.drain);
   }
 
@@ -289,6 +324,7 @@ class Hearthd::Parts {
             .service = service_,
             .metering = metering_,
             .keep_records = keep_records_,
+            .durable_calls = durable_calls_,
             .gateway = gateway_,
             .api = api_};
   }
@@ -302,6 +338,7 @@ class Hearthd::Parts {
   telemetry::LogFiles logs_;
   LogRelay relay_;
   store::PackagesFolder packages_;
+  store::SqliteCalls calls_store_;
   host::LinuxHost host_;
   docker::DockerEngine engine_;
   docker::EngineInfo engine_info_;
@@ -313,6 +350,10 @@ class Hearthd::Parts {
   control::KeepRecords keep_records_;
   control::Service service_;
   control::Metering metering_;
+  gateway::InnerListener inner_;
+  events::FunctionCaller caller_;
+  control::DurableCalls durable_calls_;
+  events::AsyncDoor async_door_;
   gateway::Gateway gateway_;
   api::Api api_;
   std::jthread watch_;     // it calls the rest

@@ -194,6 +194,7 @@ void Succession::adopt_rest(const std::stop_token& stop) {
     lock.unlock();
     try {
       for (const auto& found : parts_.engine.recover()) parts_.dispatcher.adopt(found);
+      parts_.durable_calls.others_ended();
       log::info("the hearthd before has ended", {});
       return offer();
     } catch (const domain::Error& error) {
@@ -245,6 +246,7 @@ void Succession::part_with_calls() {
   log::info("another hearthd takes over", {});
   parts_.service.close();
   parts_.api.hand_over(pass_on("api"));
+  parts_.durable_calls.stop();
   parts_.gateway.hand_over(pass_on("gateway"));
   parts_.logs.forward([outbox = outbox_](const ports::LogLine& line) {
     outbox->send({.words = words_of(line), .bytes = std::string(line.text)});

@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "config.h"
 #include "control/dispatcher.h"
+#include "control/durable_calls.h"
 #include "control/keep_records.h"
 #include "control/metering.h"
 #include "control/service.h"
@@ -79,6 +80,7 @@ class Succession {
     control::Service& service;
     control::Metering& metering;
     control::KeepRecords& keep_records;
+    control::DurableCalls& durable_calls;
     gateway::Gateway& gateway;
     api::Api& api;
   };

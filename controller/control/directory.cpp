@@ -32,6 +32,17 @@ std::shared_ptr<const Directory::Snapshot> Directory::Reader::snapshot() {
   return snapshot_;
 }
 
+std::optional<Directory::Row> Directory::look_up(const domain::FunctionName& function) const {
+  std::shared_ptr<const Snapshot> snapshot;
+  {
+    const std::scoped_lock lock{mutex_};
+    snapshot = snapshot_;
+  }
+  const auto row = snapshot->rows.find(to_string(function));
+  if (row == snapshot->rows.end()) return std::nullopt;
+  return row->second;
+}
+
 void Directory::put(std::vector<Entry> entries) {
   const std::scoped_lock lock{mutex_};
   auto rows = snapshot_->rows;

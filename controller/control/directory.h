@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,6 +33,8 @@ class Directory {
     FunctionHandle handle;
     std::chrono::milliseconds timeout{0};
     domain::Bytes body;
+    domain::RetryPolicy retry = {};
+    std::uint32_t capacity = 1;  // calls at once, of all its replicas
   };
   // "hello" or "space.hello" → its row.
   using Rows = std::unordered_map<std::string, Row, TextHash, std::equal_to<>>;
@@ -63,6 +66,8 @@ class Directory {
     Row row;
     std::vector<domain::HttpTrigger> triggers = {};
   };
+  // For who asks seldom: a copy. Any thread.
+  std::optional<Row> look_up(const domain::FunctionName& function) const;
   // All of them at once: each swap costs as much as there are functions.
   void put(std::vector<Entry> entries);
   void remove(const domain::FunctionName& function);

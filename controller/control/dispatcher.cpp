@@ -66,7 +66,11 @@ struct Dispatcher::Impl {
   static Directory::Entry listing(const FunctionHandle& function, const domain::Revision& revision) {
     const auto& limits = revision.spec.limits;
     return {.function = revision.function,
-            .row = {.handle = function, .timeout = limits.timeout, .body = limits.body},
+            .row = {.handle = function,
+                    .timeout = limits.timeout,
+                    .body = limits.body,
+                    .retry = revision.spec.retry,
+                    .capacity = std::max(1u, limits.concurrency) * std::max(1u, revision.spec.scale.max)},
             .triggers = revision.spec.http_triggers};
   }
   FunctionHandle find(const FunctionName& name) const {

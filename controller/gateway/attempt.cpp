@@ -89,7 +89,8 @@ http::Task<bool> Call::send_request() {
                         .client = address_of(exchange_.peer()),
                         .traceparent = {trace.data(), trace.size()},
                         .left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - sent_at_),
-                        .web_socket = web_socket_};
+                        .web_socket = web_socket_,
+                        .ours = exchange_.ours()};
   compose_request(out, exchange_.request(), facts);
   std::string_view body = first_piece_;
   if (body.size() <= kCopied) out.append(std::exchange(body, {}));

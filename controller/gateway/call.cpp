@@ -14,13 +14,21 @@ using domain::Layer;
 
 constexpr int kTries = 3;  // replicas that die under a call before any of it was sent
 
+// A part of hearthd that makes a call has a name for it.
+CallIds::Text id_of(const http::Exchange& exchange, CallIds& ids) {
+  auto id = ids.next();
+  const auto* given = exchange.ours() ? exchange.request().find(http::FieldId::hearth_call_id) : nullptr;
+  if (given && given->value.size() == id.size()) given->value.copy(id.data(), id.size());
+  return id;
+}
+
 }  // namespace
 
 Call::Call(Surroundings& around, http::Exchange& exchange)
     : Timer(around.loop.wheel()),
       around_(around),
       exchange_(exchange),
-      id_(around.ids.next()),
+      id_(id_of(exchange, around.ids)),
       gate_(around.loop.wheel()) {}
 
 Call::~Call() {
@@ -56,7 +64,7 @@ http::Task<> Call::run() {
   }
   web_socket_ = asks_for_web_socket(exchange_.request());
   deadline_ = exchange_.arrived() + row->timeout;
-  body_limit_ = row->body.count;
+  body_limit_ = exchange_.ours() ? ~0ull : row->body.count;  // who stored it has looked
   Timer::set(deadline_);
   Try result = Try::not_sent;
   take_first_piece();
@@ -91,7 +99,9 @@ http::Task<> Call::run() {
 
 std::optional<Fault> Call::admit(const control::Directory::Row& row) const {
   const auto& request = exchange_.request();
-  if (request.framing != http::Framing::length || request.length <= row.body.count) return std::nullopt;
+  if (exchange_.ours() || request.framing != http::Framing::length || request.length <= row.body.count) {
+    return std::nullopt;
+  }
   return Fault{.code = Code::invalid,
                .layer = Layer::limit,
                .message = "the body is " + std::to_string(request.length) + " bytes; the function takes at most " +

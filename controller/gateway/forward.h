@@ -21,6 +21,7 @@ struct CallFacts {
   std::string_view traceparent;  // made; the client's own is used where it is well formed
   std::chrono::milliseconds left;
   bool web_socket = false;  // the request asks for one
+  bool ours = false;        // what its head says of the call is true, and said in full
 };
 
 // A body's piece up to this size is copied behind its head: cheaper than to tell the kernel of two pieces.

@@ -1,6 +1,7 @@
 // Which function a call is for, and every answer that is the gateway's own.
 #include "gateway/call.h"
 #include "gateway/cors.h"
+#include "gateway/gateway.h"
 #include "http/problem.h"
 
 namespace hearth::gateway {
@@ -16,6 +17,15 @@ Fault nothing_here() {
           .layer = Layer::client,
           .message = "nothing is served at this path",
           .hint = "functions answer at /fn/NAME and /fn/NAMESPACE.NAME, and at the routes that `fn list` shows"};
+}
+
+// For a part of hearthd: who refused, and why.
+std::string refused_text(const Fault& fault) {
+  auto text = std::string(name(fault.layer)) + " " + std::string(name(fault.code)) + " " + fault.message;
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = ' ';
+  }
+  return text;
 }
 
 }  // namespace
@@ -109,9 +119,11 @@ http::Task<> Call::answer(int status, const Fault* fault, std::vector<http::OutF
     });
   }
   std::string body;
+  std::string refused;
   if (fault) {
     fields.push_back({"Content-Type", http::kProblemType});
     body = http::problem(*fault, status);
+    if (exchange_.ours()) fields.push_back({kRefused, refused = refused_text(*fault)});
   }
   status_ = status;
   co_await exchange_.respond(status, fields, body);

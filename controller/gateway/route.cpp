@@ -6,7 +6,7 @@ namespace hearth::gateway {
 
 std::optional<Route> route(std::string_view target) noexcept {
   constexpr std::string_view kFunctions = "/fn/";
-  if (!target.starts_with(kFunctions)) return std::nullopt;
+  if (!is_function_path(target)) return std::nullopt;
   const auto end = std::min(target.find_first_of("/?", kFunctions.size()), target.size());
   if (end == kFunctions.size()) return std::nullopt;
   return Route{target.substr(kFunctions.size(), end - kFunctions.size()), target.substr(0, end), target.substr(end)};

@@ -18,6 +18,9 @@ struct Route {
 // Of "/fn/NAME…"; nothing for what is no function's.
 std::optional<Route> route(std::string_view target) noexcept;
 
+// Whether the target may be a function's by its path.
+inline bool is_function_path(std::string_view target) noexcept { return target.starts_with("/fn/"); }
+
 // "/path" of "/path?query".
 std::string_view path_of(std::string_view target) noexcept;
 

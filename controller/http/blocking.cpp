@@ -25,31 +25,45 @@ struct Place {
   const bool taken;
 };
 
-// One thread's handler: lends each exchange to the pool and carries out there what its thread asks for.
+}  // namespace
+
+struct BlockingPlaces::Impl {
+  Impl(std::uint32_t threads, std::uint32_t most) : pool(threads), places{.taken = 0, .most = most} {}
+
+  WorkerPool pool;
+  Places places;
+};
+
+BlockingPlaces::BlockingPlaces(std::uint32_t threads, std::uint32_t most)
+    : impl_(std::make_unique<Impl>(threads, most)) {}
+BlockingPlaces::~BlockingPlaces() = default;
+
+Task<> BlockingPlaces::serve(Exchange& exchange, BlockingHandler& handler) {
+  const Place place(impl_->places);
+  if (!place.taken) {
+    const domain::Fault busy{.code = domain::Code::unavailable,
+                             .layer = domain::Layer::limit,
+                             .message = "too many requests are being served",
+                             .hint = "try again in a moment"};
+    co_await exchange.respond(busy);
+    co_return;
+  }
+  BlockingBridge bridge(exchange);
+  impl_->pool.submit([&handler, &bridge] { bridge.serve_with(handler); });
+  co_await bridge.obey();
+}
+
+namespace {
+
+// One thread's handler: lends each of its exchanges to the threads of all.
 class Lender final : public Handler {
  public:
-  Lender(BlockingHandler& handler, WorkerPool& pool, Places& places)
-      : handler_(handler), pool_(pool), places_(places) {}
-
-  Task<> serve(Exchange& exchange) override {
-    const Place place(places_);
-    if (!place.taken) {
-      const domain::Fault busy{.code = domain::Code::unavailable,
-                               .layer = domain::Layer::limit,
-                               .message = "too many requests are being served",
-                               .hint = "try again in a moment"};
-      co_await exchange.respond(busy);
-      co_return;
-    }
-    BlockingBridge bridge(exchange);
-    pool_.submit([this, &bridge] { bridge.serve_with(handler_); });
-    co_await bridge.obey();
-  }
+  Lender(BlockingHandler& handler, BlockingPlaces& places) : handler_(handler), places_(places) {}
+  Task<> serve(Exchange& exchange) override { return places_.serve(exchange, handler_); }
 
  private:
   BlockingHandler& handler_;
-  WorkerPool& pool_;
-  Places& places_;
+  BlockingPlaces& places_;
 };
 
 }  // namespace
@@ -61,14 +75,12 @@ const std::string* Request::field(std::string_view name) const {
 
 struct BlockingServer::Impl {
   Impl(Settings settings, BlockingHandler& handler)
-      : pool(settings.max_workers),
-        places{.taken = 0, .most = settings.max_workers},
+      : places(settings.max_workers, settings.max_workers),
         server(std::move(settings.server),
-               [this, &handler](Loop&, std::uint32_t) { return std::make_unique<Lender>(handler, pool, places); }) {}
+               [this, &handler](Loop&, std::uint32_t) { return std::make_unique<Lender>(handler, places); }) {}
 
-  WorkerPool pool;
-  Places places;
-  Server server;  // ends before the pool that its sessions wait for
+  BlockingPlaces places;
+  Server server;  // ends before the threads that its sessions wait for
 };
 
 BlockingServer::BlockingServer(Settings settings, BlockingHandler& handler)

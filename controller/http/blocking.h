@@ -69,6 +69,20 @@ class BlockingHandler {
   virtual void serve(BlockingExchange& exchange) = 0;
 };
 
+// Threads for what blocks, lent to exchanges of any loop: those for whom there is no thread wait, and are refused where
+// too many do.
+class BlockingPlaces {
+ public:
+  // `most`: exchanges that have a thread, wait for one, or have just been answered by one.
+  BlockingPlaces(std::uint32_t threads, std::uint32_t most);
+  ~BlockingPlaces();  // waits for those that run
+  Task<> serve(Exchange& exchange, BlockingHandler& handler);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 class BlockingServer {
  public:
   struct Settings {

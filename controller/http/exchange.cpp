@@ -34,15 +34,16 @@ iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data())
 
 }  // namespace
 
-Exchange::Exchange(Loop& loop, int fd, std::string peer, const Limits& limits, std::string_view begun)
+Exchange::Exchange(Loop& loop, Passed connection, const Limits& limits)
     : loop_(loop),
       limits_(limits),
-      peer_(std::move(peer)),
-      socket_(loop, fd),
+      peer_(std::move(connection.peer)),
+      ours_(connection.ours),
+      socket_(loop, connection.fd),
       reader_({.bytes = limits.head_bytes, .target = limits.target_bytes, .fields = limits.fields}) {
-  if (begun.empty()) return;
+  if (connection.begun.empty()) return;
   make_room();
-  end_ = begun.copy(in_.data(), kBlockBytes);
+  end_ = connection.begun.copy(in_.data(), kBlockBytes);
 }
 
 Exchange::~Exchange() {
@@ -65,7 +66,7 @@ Task<Exchange::Arrival> Exchange::next_request(bool first, const Sessions& all) 
   const While between(between_);
   // Requests that came together are served one after the other, but not before everyone else's.
   if (begin_ != end_ && !socket_.take_turn()) co_await socket_.next_turn();
-  if (all.give) co_return Arrival::moving;
+  if (all.give) co_return ours_ ? Arrival::gone : Arrival::moving;
   reader_.start_over();
   make_room();
   const Time now = loop_.now();
@@ -86,7 +87,7 @@ Task<Exchange::Arrival> Exchange::next_request(bool first, const Sessions& all) 
     const bool starts = begin_ == end_;
     const auto wake = co_await socket_.readable(deadline);
     if (wake == Wake::timed_out) co_return starts ? Arrival::gone : Arrival::too_slow;
-    if (wake == Wake::interrupted && all.give) co_return Arrival::moving;
+    if (wake == Wake::interrupted && all.give) co_return ours_ ? Arrival::gone : Arrival::moving;
     if (wake == Wake::interrupted) {
       if (!first || !starts || !all.stopping || std::exchange(last_chance, true)) co_return Arrival::gone;
       socket_.allow_read();

@@ -46,8 +46,7 @@ struct Sessions;
 
 class Exchange final : Watcher {
  public:
-  // `begun`: what was received of its next request already, at most kBlockBytes.
-  Exchange(Loop& loop, int fd, std::string peer, const Limits& limits, std::string_view begun = {});
+  Exchange(Loop& loop, Passed connection, const Limits& limits);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -55,6 +54,7 @@ class Exchange final : Watcher {
   Loop& loop() noexcept { return loop_; }
   const Limits& limits() const noexcept { return limits_; }
   const std::string& peer() const noexcept { return peer_; }  // "192.0.2.1:4711"
+  bool ours() const noexcept { return ours_; }                // the client is a part of this very process
   const RequestHead& request() const noexcept { return reader_.head(); }
   Time arrived() const noexcept { return arrived_; }  // when the head was whole
 
@@ -123,6 +123,7 @@ class Exchange final : Watcher {
   Loop& loop_;
   const Limits& limits_;
   std::string peer_;
+  const bool ours_;
   Socket socket_;
   RequestReader reader_;
   Block in_;

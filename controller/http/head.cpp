@@ -27,6 +27,7 @@ constexpr Known kKnown[] = {
     {"server-timing", FieldId::server_timing},
     {"content-length", FieldId::content_length},
     {"hearth-call-id", FieldId::hearth_call_id},
+    {"hearth-refused", FieldId::hearth_refused},
     {"x-forwarded-for", FieldId::x_forwarded},
     {"proxy-connection", FieldId::proxy_connection},
     {"x-forwarded-host", FieldId::x_forwarded},

@@ -19,6 +19,7 @@ enum class FieldId : std::uint8_t {
   expect,
   hearth_call_id,
   hearth_deadline,
+  hearth_refused,
   host,
   keep_alive,
   proxy_authenticate,

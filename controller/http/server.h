@@ -47,6 +47,7 @@ struct Passed {
   std::string peer;
   std::string begun = {};  // what was received of its next request already
   bool fresh = false;      // it has had no request yet
+  bool ours = false;       // its client is a part of this very process
 };
 
 class Server {

@@ -38,9 +38,7 @@ void Sessions::abort() {
 }
 
 Session::Session(Sessions& all, Passed connection)
-    : all_(all),
-      fresh_(connection.fresh),
-      exchange_(all.loop, connection.fd, std::move(connection.peer), all.limits, connection.begun) {
+    : all_(all), fresh_(connection.fresh), exchange_(all.loop, std::move(connection), all.limits) {
   all_.open.insert(this);
 }
 

@@ -89,8 +89,11 @@ void Exchange::set_address(CURL* easy) {
   if (!endpoint_.unix_socket.empty()) {
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, endpoint_.unix_socket.c_str());
   }
+  if (!endpoint_.abstract_socket.empty()) {
+    curl_easy_setopt(easy, CURLOPT_ABSTRACT_UNIX_SOCKET, endpoint_.abstract_socket.c_str());
+  }
   // A proxy from the environment leads elsewhere: what is on this machine is never asked for through one.
-  const bool here = !endpoint_.unix_socket.empty() || is_loopback(endpoint_.base);
+  const bool here = !endpoint_.unix_socket.empty() || !endpoint_.abstract_socket.empty() || is_loopback(endpoint_.base);
   if (here || endpoint_.direct) curl_easy_setopt(easy, CURLOPT_PROXY, "");
 }
 

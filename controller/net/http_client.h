@@ -28,7 +28,8 @@ struct Endpoint {
   std::string unix_socket;   // a path; empty for TCP
   std::string ca_file = {};  // the authorities (PEM) that are trusted, instead of the system's; empty: the system's
   std::optional<TlsFiles> tls = {};
-  bool direct = false;  // never through a proxy that the environment names
+  bool direct = false;               // never through a proxy that the environment names
+  std::string abstract_socket = {};  // a unix socket's name that is no path, without its leading zero
 };
 
 struct Request {

@@ -20,7 +20,7 @@ MAY_USE = {
     "telemetry": INNER,
     "gateway": OUTER,
     "api": OUTER | {"net"},  # it hands requests on to the inner listener
-    "events": OUTER,
+    "events": OUTER | {"net"},  # it calls functions, and whoever is to be told
     "store": INNER | {"telemetry"},
     "host": INNER | {"telemetry"},
     "handover": INNER,

@@ -132,6 +132,10 @@ class Hearthd:
     def call(self, name, path="/", method="GET", body=None, headers=None, timeout=60):
         return call(self.url(name, path), method, body, headers, timeout)
 
+    def raw(self, path, method="GET", body=None, headers=None, timeout=60):
+        """A request to the gateway, whatever is at that path."""
+        return call(f"http://{self.gateway}{path}", method, body, headers, timeout)
+
     def load(self, name, path="/", **options):
         return Load(self.url(name, path), **options)
 
