@@ -13,7 +13,7 @@ import results
 from figures import changes
 from support.docker import Docker
 
-ROWS = ("cold", "rate", "image", "resume", "many", "memory", "redeploy", "burst", "gateway")
+ROWS = ("cold", "rate", "image", "resume", "many", "memory", "redeploy", "burst", "durable", "gateway")
 
 
 def parse(words):

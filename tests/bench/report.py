@@ -3,7 +3,7 @@ import results
 from figures import Absent, floor_of, is_reached, ratio, value_of
 
 PAGE = results.ROOT / "docs/performance.md"
-ORDER = ("cold", "rate", "image", "resume", "many", "memory", "redeploy", "burst", "gateway")
+ORDER = ("cold", "rate", "image", "resume", "many", "memory", "redeploy", "burst", "durable", "gateway")
 COLUMNS = ("what", "median", "p99", "rounds' quartiles", "÷ floor", "floor", "to reach")
 HEAD = """# What Hearth costs, measured
 
