@@ -17,13 +17,12 @@ using domain::Layer;
 
 constexpr std::size_t kMostPrepared = 64;
 
-// SQLite would create it by the process's umask; what it holds (environment of functions) is nobody else's to read.
+// SQLite would create it by the process's umask; what it holds (environment of functions) is nobody else's to read. One
+// that is there is not opened: closing it again would drop the locks that other connections of this process have on it.
 void create_private(const std::filesystem::path& file) {
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd >= 0) {
-    ::close(fd);
-    return;
-  }
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0) ::close(fd);
+  if (fd >= 0 || errno == EEXIST) return;
   const std::string reason = std::strerror(errno);
   throw Error(Code::unavailable, Layer::gateway, "cannot open the store " + file.string() + ": " + reason,
               "let hearthd's user write there, or give it another state folder");
