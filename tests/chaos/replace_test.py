@@ -3,6 +3,7 @@ behind sockets that systemd would hold loses none either."""
 
 import hashlib
 import http.client
+import json
 import os
 import re
 import signal
@@ -45,6 +46,18 @@ ONE_AT_A_TIME = """
         time.sleep(0.02)
         busy -= 1
         return "one"
+"""
+COUNTING = """
+    import json, time
+    ran = {}
+
+    def handle(request, context):
+        if "told" in request.query:
+            return ran
+        id = request.headers["hearth-call-id"]
+        ran[id] = ran.get(id, 0) + 1
+        time.sleep(0.05)
+        return "ran"
 """
 
 
@@ -130,6 +143,37 @@ class Replacement(HearthdCase):
         self.assertEqual(before.wait(30), 0)
         connection.request("GET", "/fn/many")  # the connection has moved on to the new one
         self.assertEqual(connection.getresponse().status, 200)
+
+    def test_stored_calls_run_once_through_replacements(self):
+        stored, stop = [], threading.Event()
+
+        def produce():
+            while not stop.is_set():
+                answer = self.hearthd.raw("/async/counting", "POST", b"x")
+                self.assertEqual(answer.status, 202, answer)
+                stored.append(answer.json()["id"])
+
+        self.hearthd.deploy_python("counting", COUNTING, "limits: {concurrency: 8}\nscale: {max: 1}")
+        threads = [threading.Thread(target=produce) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(2):
+            already = len(stored)
+            wait_for("calls are stored", lambda: len(stored) > already + 30, 60)
+            self.replace()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        for id in stored:
+            wait_for("it has run", lambda id=id: self.standing(id) == "succeeded", 60)
+        ran = json.loads(self.hearthd.call("counting", "/?told").text)
+        self.assertEqual({id: ran.get(id) for id in stored}, {id: 1 for id in stored})
+        tell(f"{len(stored)} stored calls through 2 replacements: each ran, and once")
+
+    def standing(self, id):
+        answer = self.hearthd.raw(f"/async/{id}")
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json()["state"]
 
     def test_an_idle_connection_moves_on(self):
         kept = socket.create_connection(self.hearthd.gateway.split(":"))
