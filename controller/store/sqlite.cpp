@@ -68,7 +68,8 @@ void Sqlite::fail(int result, std::string_view attempt) const {
     return Error(code, Layer::gateway,
                  "cannot " + std::string(attempt) + " the store " + file_.string() + ": " + reason, std::move(hint));
   };
-  switch (result & 0xff) {
+  // The memory that connections share is a file as well, and grows as one.
+  switch (result == SQLITE_IOERR_SHMSIZE ? SQLITE_FULL : result & 0xff) {
     case SQLITE_FULL:
       throw say(Code::full, "the disk is full", "free some space; nothing that was acknowledged is lost");
     case SQLITE_READONLY:
