@@ -199,7 +199,6 @@ void check_retry(const RetryPolicy& retry, std::vector<Complaint>& complaints) {
   if (retry.attempts < 1 || retry.attempts > 100) complaints.push_back({"retry.attempts", "must be from 1 to 100"});
   if (!is_time(retry.backoff)) complaints.push_back({"retry.backoff", kTimes});
   if (!is_time(retry.max_backoff)) complaints.push_back({"retry.max_backoff", kTimes});
-  if (retry.max_backoff < retry.backoff) complaints.push_back({"retry.max_backoff", "must not be below retry.backoff"});
 }
 
 std::vector<Complaint> check(const FunctionSpec& spec) {

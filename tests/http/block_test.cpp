@@ -35,7 +35,7 @@ TEST(BlockPool, TakesBackWhatWasMovedOnlyFromItsLastOwner) {
   {
     Block block = pool.take();
     const Block owner = std::move(block);
-    block.release();
+    block.release();  // NOLINT(bugprone-use-after-move): that it gives nothing back is what is tried
     EXPECT_FALSE(pool.take());
   }
   EXPECT_TRUE(pool.take());
