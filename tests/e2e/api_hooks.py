@@ -20,6 +20,7 @@ RULES = {
         r"scale\.min must not be more than scale\.max",
         r"scale\.idle_timeout must be from 100ms to 168h",
         r"scale\.start_timeout must be from 100ms to 1h",
+        r"retry\.(max_)?backoff must be from 1ms to 24h",
         r"scale\.freeze must be auto, never, or from 100ms to 168h",
         r"triggers\[\d+\]\.http\.cors\.max_age must be from 0s to 24h",
         r"triggers\[\d+\]\.http\.path takes the same requests as triggers\[\d+\]\.http",
