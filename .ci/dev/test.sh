@@ -4,7 +4,7 @@
 all_suites=(unit asan tsan fuzz engine gateway e2e runtimes package)
 declare -A minutes=([unit]=14 [asan]=11 [tsan]=8 [fuzz]=11 [engine]=9 [gateway]=4 [e2e]=24 [runtimes]=18 [package]=6)  # its build included
 docker_suites=' engine e2e runtimes package '
-tsan_folders=(domain control http gateway)  # what threads share: the data plane and the scheduler
+tsan_folders=(domain control http gateway store events)  # what threads share: the data plane and the scheduler
 soak_factor=20
 time_factor=1
 running=  # the pid of the tests that run
