@@ -242,7 +242,7 @@ class Hearthd::Parts {
         durable_calls_(calls_store_, caller_, clock_, durable_settings(config, dispatcher_.directory())),
         async_door_(durable_calls_, dispatcher_.directory(), clock_, {.longest_body = config.async_body.count}),
         gateway_(dispatcher_, host_, gateway_settings(config, released(std::move(sockets.gateway)), async_door_)),
-        api_(service_, metering_, packages_, logs_, info(),
+        api_(service_, metering_, packages_, logs_, durable_calls_, info(),
              api_settings(config, token_, released(std::move(sockets.api)))),
         succession_(config_, shared(), tell) {}
 

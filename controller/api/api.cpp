@@ -26,9 +26,10 @@ http::BlockingServer::Settings server_settings(Api::Settings settings) {
 
 struct Api::Impl {
   Impl(control::Service& service, control::Metering& metering, ports::Packages& packages, telemetry::LogFiles& logs,
-       Info said, Settings settings)
+       control::DurableCalls& calls, Info said, Settings settings)
       : info(std::move(said)),
-        parts{.service = service, .metering = metering, .packages = packages, .logs = logs, .info = info},
+        parts{
+            .service = service, .metering = metering, .packages = packages, .logs = logs, .calls = calls, .info = info},
         inner([this](const Request& request) { return route(routes, parts, request); }, secret, settings.max_workers),
         front(routes, parts,
               {.token = std::move(settings.token),
@@ -47,8 +48,8 @@ struct Api::Impl {
 };
 
 Api::Api(control::Service& service, control::Metering& metering, ports::Packages& packages, telemetry::LogFiles& logs,
-         Info info, Settings settings)
-    : impl_(std::make_unique<Impl>(service, metering, packages, logs, std::move(info), std::move(settings))) {}
+         control::DurableCalls& calls, Info info, Settings settings)
+    : impl_(std::make_unique<Impl>(service, metering, packages, logs, calls, std::move(info), std::move(settings))) {}
 Api::~Api() = default;
 void Api::start() { impl_->server.start(); }
 void Api::hand_over(const http::Server::Give& give) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/info.h"
+#include "control/durable_calls.h"
 #include "control/metering.h"
 #include "control/service.h"
 #include "http/server.h"
@@ -28,7 +29,7 @@ class Api {
 
   // Binds at once; throws domain::Error (`conflict` where the port is in use). All that is passed outlives it.
   Api(control::Service& service, control::Metering& metering, ports::Packages& packages, telemetry::LogFiles& logs,
-      Info info, Settings settings);
+      control::DurableCalls& calls, Info info, Settings settings);
   ~Api();  // stops without grace
 
   void start();

@@ -5,6 +5,7 @@
 #include "api/info.h"
 #include "api/message.h"
 #include "api/route_table.h"
+#include "control/durable_calls.h"
 #include "control/metering.h"
 #include "control/service.h"
 #include "ports/packages.h"
@@ -20,6 +21,7 @@ struct Parts {
   control::Metering& metering;
   ports::Packages& packages;
   telemetry::LogFiles& logs;
+  control::DurableCalls& calls;
   const Info& info;
 };
 
@@ -41,6 +43,13 @@ Response list_replicas(const Parts& parts, const Request& request, const Paramet
 // Days of usage, and what Prometheus scrapes.
 Response list_usage(const Parts& parts, const Request& request, const Parameters& parameters);
 Response get_metrics(const Parts& parts, const Request& request, const Parameters& parameters);
+
+// Durable calls: a page of them, one, its end and its new beginning, and that of a page of them.
+Response list_calls(const Parts& parts, const Request& request, const Parameters& parameters);
+Response get_call(const Parts& parts, const Request& request, const Parameters& parameters);
+Response cancel_call(const Parts& parts, const Request& request, const Parameters& parameters);
+Response redrive_call(const Parts& parts, const Request& request, const Parameters& parameters);
+Response redrive_calls(const Parts& parts, const Request& request, const Parameters& parameters);
 
 Response head_package(const Parts& parts, const Request& request, const Parameters& parameters);
 

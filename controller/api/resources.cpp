@@ -54,6 +54,15 @@ std::string digest_of(const Parameters& parameters) {
   return digest;
 }
 
+ports::CallRecord call_of(const Parts& parts, const Parameters& parameters) {
+  const auto space = space_of(parameters);
+  const auto& id = parameters.find("id")->second;
+  if (!domain::is_call_id(id)) refuse("\"" + id + "\" is no id of a call", "it is 32 lower-case hex digits");
+  if (auto call = parts.calls.store().get(id); call && call->summary.function.space == space) return *std::move(call);
+  throw Error(Code::not_found, Layer::client, "namespace " + space + " has no durable call " + id,
+              "`fn calls list` shows those that are kept; what ended is forgotten after `async_keep` of hearthd");
+}
+
 std::uint64_t number_of(const Request& request, std::string_view key, std::uint64_t fallback, std::uint64_t most) {
   const auto found = request.query.find(key);
   if (found == request.query.end()) return fallback;

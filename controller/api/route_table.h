@@ -42,14 +42,16 @@ class RouteTable {
   // Method and pattern of each handler, in the order they were added.
   const std::vector<std::pair<std::string, std::string>>& calls() const { return calls_; }
 
-  // HEAD is served by GET's handler unless it has one of its own.
+  // HEAD is served by GET's handler unless it has one of its own. A path that a pattern has word for word is no other
+  // pattern's.
   std::variant<Match, NoSuchPath, NoSuchMethod> find(std::string_view method, std::string_view path) const {
     const auto segments = split_path(path);
+    const auto fewest = fewest_parameters(segments);
     std::vector<std::string_view> allowed;
     std::optional<Match> as_get;
     for (const auto& row : rows_) {
       auto parameters = match_path(row.pattern, segments);
-      if (!parameters) continue;
+      if (!parameters || parameters->size() > fewest) continue;
       if (row.method == method) return Match{&row.handler, *std::move(parameters)};
       if (row.method == "GET" && method == "HEAD") as_get = Match{&row.handler, *std::move(parameters)};
       allowed.push_back(row.method);
@@ -62,6 +64,14 @@ class RouteTable {
   }
 
  private:
+  std::size_t fewest_parameters(const std::vector<std::string>& segments) const {
+    std::size_t fewest = segments.size();
+    for (const auto& row : rows_) {
+      if (const auto parameters = match_path(row.pattern, segments)) fewest = std::min(fewest, parameters->size());
+    }
+    return fewest;
+  }
+
   struct Row {
     std::string method;
     std::vector<std::string> pattern;

@@ -47,6 +47,13 @@ Routes make_routes() {
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/logs", get_logs);
   routes.add("GET", "/v1/namespaces/{ns}/usage", list_usage);
   routes.add("GET", "/v1/namespaces/{ns}/functions/{name}/calls", get_calls);
+  routes.add("GET", "/v1/namespaces/{ns}/calls", list_calls);
+  routes.add("POST", "/v1/namespaces/{ns}/calls/redrive", redrive_calls);
+  routes.add("GET", "/v1/namespaces/{ns}/calls/{id}", get_call);
+  routes.add("GET", "/v1/namespaces/{ns}/calls/{id}/body", get_call_body);
+  routes.add("GET", "/v1/namespaces/{ns}/calls/{id}/result", get_call_result);
+  routes.add("POST", "/v1/namespaces/{ns}/calls/{id}/cancel", cancel_call);
+  routes.add("POST", "/v1/namespaces/{ns}/calls/{id}/redrive", redrive_call);
   routes.add("HEAD", "/v1/namespaces/{ns}/packages/{digest}", head_package);
   routes.add("PUT", "/v1/namespaces/{ns}/packages/{digest}", put_package);
   return routes;

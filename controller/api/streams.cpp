@@ -3,6 +3,7 @@
 #include "api/codec.h"
 #include "api/log_filter.h"
 #include "api/resources.h"
+#include "control/call_content.h"
 #include "domain/error.h"
 
 #include <algorithm>
@@ -96,6 +97,14 @@ std::string last_taken(telemetry::LogFiles::Reader& reader, const LogFilter& fil
   return text;
 }
 
+void send_content(const Parts& parts, http::BlockingExchange& exchange, const ports::Content& content) {
+  control::CallContent bytes(parts.calls.store(), content);
+  // Its type is a stranger's word: at this address nothing is shown as a page.
+  exchange.start(200, {{"Content-Type", "application/octet-stream"}, {"Cache-Control", "no-store"}}, content.size);
+  bytes.read([&](std::string_view piece) { exchange.write(piece); });
+  exchange.finish();
+}
+
 }  // namespace
 
 void put_package(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
@@ -144,6 +153,23 @@ void get_calls(const Parts& parts, http::BlockingExchange& exchange, const Reque
     if (!lines.empty()) exchange.write(lines);
   }
   exchange.finish();
+}
+
+void get_call_body(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
+                   const Parameters& parameters) {
+  refuse_other_parameters(request, {});
+  send_content(parts, exchange, call_of(parts, parameters).body);
+}
+
+void get_call_result(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
+                     const Parameters& parameters) {
+  refuse_other_parameters(request, {});
+  const auto call = call_of(parts, parameters);
+  if (call.answer) return send_content(parts, exchange, call.answer->body);
+  const bool queued = call.summary.state == domain::CallState::queued;
+  throw domain::Error(Code::not_found, Layer::client,
+                      "the call " + call.summary.id + " has no answer: it is " + std::string(name(call.summary.state)),
+                      queued ? "ask again once it has ended" : "its `failures` say why");
 }
 
 void get_logs(const Parts& parts, http::BlockingExchange& exchange, const Request& request,

@@ -16,6 +16,11 @@ void get_build(const Parts& parts, http::BlockingExchange& exchange, const Reque
 // Its calls as they end, NDJSON; with `follow`, until the client leaves, `wait` is over or `limit` of them were told.
 void get_calls(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
                const Parameters& parameters);
+// What a durable call was sent with, and what it was answered, as bytes.
+void get_call_body(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
+                   const Parameters& parameters);
+void get_call_result(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
+                     const Parameters& parameters);
 // NDJSON; with `follow`, until the client leaves, `wait` is over or the function is removed.
 void get_logs(const Parts& parts, http::BlockingExchange& exchange, const Request& request,
               const Parameters& parameters);

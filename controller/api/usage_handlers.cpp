@@ -106,15 +106,21 @@ Response get_metrics(const Parts& parts, const Request& request, const Parameter
   refuse_other_parameters(request, {});
   const auto builds = parts.service.build_times();
   const auto engine = parts.info.engine();
-  const telemetry::Snapshot snapshot{.version = parts.info.version,
-                                     .functions = parts.metering.stats(),
-                                     .built = builds.ready,
-                                     .failed_builds = builds.failed,
-                                     .engine_reachable = engine.reachable,
-                                     .cells = engine.cells,
-                                     .parked_networks = engine.parked_networks,
-                                     .failed_usage_writes = parts.metering.failed_writes(),
-                                     .process = telemetry::process_facts()};
+  auto calls = parts.calls.stats();
+  const telemetry::Snapshot snapshot{
+      .version = parts.info.version,
+      .functions = parts.metering.stats(),
+      .built = builds.ready,
+      .failed_builds = builds.failed,
+      .engine_reachable = engine.reachable,
+      .cells = engine.cells,
+      .parked_networks = engine.parked_networks,
+      .failed_usage_writes = parts.metering.failed_writes(),
+      .now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()),
+      .durable_calls = std::move(calls.functions),
+      .call_store_commits = calls.writes.commits,
+      .call_store_changes = calls.writes.changes,
+      .process = telemetry::process_facts()};
   return {.status = 200,
           .headers = {{"Content-Type", std::string(telemetry::kMetricsType)}},
           .body = telemetry::metrics_text(snapshot)};

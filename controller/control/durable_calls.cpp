@@ -101,31 +101,6 @@ void DurableCalls::submit(ports::NewCall call, ports::CallStore::Stored then) {
   });
 }
 
-bool DurableCalls::cancel(const std::string& id) {
-  const auto record = store_.get(id);
-  if (!record || !store_.cancel(id, clock_.wall_now())) return false;
-  bool runs = false;
-  {
-    const std::scoped_lock lock{mutex_};
-    runs = running_.contains(id);
-    const auto found = queues_.find(record->summary.function);
-    // Where it stands otherwise by now, its turn finds it cancelled.
-    if (found != queues_.end() && found->second.calls.remove({.due = record->summary.due, .id = id})) schedule(*found);
-  }
-  if (runs) caller_.stop(id);
-  return true;
-}
-
-bool DurableCalls::redrive(const std::string& id) {
-  const auto record = store_.get(id);
-  if (!record) return false;
-  const auto turn = store_.redrive(id, clock_.wall_now());
-  if (!turn) return false;
-  const std::scoped_lock lock{mutex_};
-  add(record->summary.function, {.turn = *turn});
-  return true;
-}
-
 // --- the thread that has calls run when they are due ---
 
 void DurableCalls::work(const std::stop_token& stop) {
@@ -275,6 +250,7 @@ void DurableCalls::attempted(const std::string& id, ports::Attempted result) {
     }
     const double random = std::uniform_real_distribution<>{}(random_);
     verdict = domain::judge(run.retry, run.attempt, run.misses, result.outcome, clock_.wall_now(), random);
+    ++counts_[run.function][static_cast<std::size_t>(domain::ending_of(verdict, result.outcome))];
   }
   settle(id, run, verdict, std::move(result));
 }

@@ -9,8 +9,10 @@
 #include "ports/caller.h"
 #include "ports/clock.h"
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -64,9 +66,23 @@ class DurableCalls {
 
   // --- any thread, blocks on the disk, throws domain::Error ---
 
+  // False where it is not queued any more. An attempt that runs is broken off.
   bool cancel(const std::string& id);
+  // False where it is neither dead nor cancelled; `conflict` where its last attempt has not ended yet.
   bool redrive(const std::string& id);
+  // Those of the filter's state, dead or cancelled, of a page of the list.
+  struct Redriven {
+    std::size_t count = 0;
+    std::string next;  // what the next page begins behind; empty: this was the last
+  };
+  Redriven redrive(const ports::CallStore::Filter& filter, const std::string& before, std::size_t limit);
   ports::CallStore& store() const { return store_; }
+
+  struct Stats {
+    std::vector<domain::DurableCallStats> functions;
+    ports::CallStore::Counts writes;
+  };
+  Stats stats();
 
  private:
   struct Queue {
@@ -83,6 +99,7 @@ class DurableCalls {
     domain::RetryPolicy retry;
   };
   using Queues = std::map<domain::FunctionName, Queue>;
+  using Counts = std::array<std::uint64_t, domain::kAttemptEndings>;
 
   void end_thread();
   void look_again();
@@ -116,7 +133,8 @@ class DurableCalls {
   Queues queues_;  // of functions that have calls
   std::set<std::pair<domain::WallTime, domain::FunctionName>> agenda_;
   std::unordered_map<std::string, Running> running_;
-  std::vector<std::function<void()>> unwritten_;  // ends that the store did not take, to be told again
+  std::map<domain::FunctionName, Counts> counts_;  // of attempts
+  std::vector<std::function<void()>> unwritten_;   // ends that the store did not take, to be told again
   domain::WallTime repeat_at_{};
   domain::WallTime forget_at_{};
   std::size_t pending_ = 0;  // what the store or the caller has yet to tell

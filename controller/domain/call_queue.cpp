@@ -47,6 +47,10 @@ void CallQueue::look_again() {
   if (!filling_) beyond_ = CallTurn{};
 }
 
+std::optional<WallTime> CallQueue::first_due() const {
+  return waiting_.empty() ? std::nullopt : std::optional{waiting_.begin()->turn.due};
+}
+
 std::optional<WallTime> CallQueue::wake_at(std::uint32_t at_once) const {
   if (running_.size() >= at_once || waiting_.empty()) return std::nullopt;
   return waiting_.begin()->turn.due;

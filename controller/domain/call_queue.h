@@ -54,6 +54,9 @@ class CallQueue {
   // The answer: a page of them, and whether it is the last.
   void fill(std::vector<Waiting> page, bool last);
 
+  // When the first that waits is due; nothing where none stands here.
+  std::optional<WallTime> first_due() const;
+
   std::uint32_t running() const { return static_cast<std::uint32_t>(running_.size()); }
   std::size_t here() const { return waiting_.size(); }
   // Nothing is here, in the store, or runs.

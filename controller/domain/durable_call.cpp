@@ -14,6 +14,9 @@ constexpr std::array<std::pair<CallState, std::string_view>, 4> kStates{{
     {CallState::cancelled, "cancelled"},
 }};
 
+constexpr std::array<std::string_view, kAttemptEndings> kAttemptNames{"succeeded", "retried", "given_up", "not_asked",
+                                                                      "cancelled"};
+
 constexpr std::chrono::hours kLongestRetryAfter{24};
 
 // Whether the same request could be answered otherwise another time (RFC 9110 §15.5.9, RFC 8470, RFC 6585).
@@ -66,6 +69,22 @@ std::optional<CallState> parse_call_state(std::string_view text) {
     if (known == text) return state;
   }
   return std::nullopt;
+}
+
+bool is_call_id(std::string_view text) noexcept {
+  return text.size() == 32 && text.front() >= '0' && text.front() <= '9' &&
+         text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+std::string_view name(AttemptEnding ending) { return kAttemptNames[static_cast<std::size_t>(ending)]; }
+
+AttemptEnding ending_of(const Verdict& verdict, const Outcome& outcome) {
+  if (outcome.fault && outcome.fault->code == Code::cancelled) return AttemptEnding::cancelled;
+  if (std::holds_alternative<Done>(verdict)) return AttemptEnding::succeeded;
+  if (const auto* retry = std::get_if<Retry>(&verdict)) {
+    return retry->counts ? AttemptEnding::retried : AttemptEnding::not_asked;
+  }
+  return AttemptEnding::given_up;
 }
 
 Verdict judge(const RetryPolicy& policy, std::uint32_t attempt, std::uint32_t misses, const Outcome& outcome,

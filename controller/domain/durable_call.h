@@ -4,7 +4,9 @@
 #include "domain/function.h"
 #include "domain/time.h"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +25,9 @@ enum class CallState : std::uint8_t {
 
 std::string_view name(CallState state);  // "queued"
 std::optional<CallState> parse_call_state(std::string_view text);
+
+// 32 lower-case hex digits, the first a decimal one.
+bool is_call_id(std::string_view text) noexcept;
 
 // How one attempt ended.
 struct Attempt {
@@ -52,6 +57,21 @@ struct GiveUp {
   std::string reason;
 };
 using Verdict = std::variant<Done, Retry, GiveUp>;
+
+// What attempts came to, as they are counted.
+enum class AttemptEnding : std::uint8_t { succeeded, retried, given_up, not_asked, cancelled };
+inline constexpr std::size_t kAttemptEndings = 5;
+std::string_view name(AttemptEnding ending);  // "given_up"
+AttemptEnding ending_of(const Verdict& verdict, const Outcome& outcome);
+
+// Of one function, as it is now.
+struct DurableCallStats {
+  FunctionName function;
+  std::uint64_t queued = 0;
+  std::uint32_t running = 0;                              // of those
+  std::optional<WallTime> first_due = {};                 // of those that do not run
+  std::array<std::uint64_t, kAttemptEndings> attempts{};  // since hearthd started
+};
 
 // `attempt` has just ended so at `now`; `misses` times in a row before it the function was not asked. `random` is
 // uniform in [0, 1). Waits are exponential with full jitter (Brooker, "Exponential Backoff And Jitter", 2015): between

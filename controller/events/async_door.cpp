@@ -1,5 +1,6 @@
 #include "events/async_door.h"
 
+#include "control/call_content.h"
 #include "domain/head_text.h"
 #include "events/call_names.h"
 #include "events/submission.h"
@@ -8,7 +9,6 @@
 #include "http/problem.h"
 
 #include <charconv>
-#include <fstream>
 #include <future>
 #include <optional>
 #include <string>
@@ -106,20 +106,13 @@ class Look final : public http::BlockingHandler {
 
  private:
   void respond(http::BlockingExchange& exchange, const ports::Answer& answer) const {
+    control::CallContent bytes(store_, answer.body);
     const auto head = domain::read_head_text(answer.head);
     http::Fields fields;
     for (const auto& [name, value] : head.fields) fields.emplace_back(name, value);
     fields.emplace_back("Hearth-Call-Id", id_);
     exchange.start(answer.status, std::move(fields), answer.body.size);
-    if (answer.body.file.empty()) {
-      exchange.write(answer.body.bytes);
-    } else {
-      std::ifstream file(store_.path_of(answer.body), std::ios::binary);
-      std::string piece(64 << 10, '\0');
-      while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
-        exchange.write({piece.data(), static_cast<std::size_t>(file.gcount())});
-      }
-    }
+    bytes.read([&](std::string_view piece) { exchange.write(piece); });
     exchange.finish();
   }
 
@@ -195,7 +188,7 @@ class AsyncHandler final : public http::Handler {
  private:
   http::Task<> look(http::Exchange& exchange, AsyncTarget target) {
     const bool result = target.rest == "/result";
-    if (!is_call_name(target.name) || (!result && !target.rest.empty())) {
+    if (!domain::is_call_id(target.name) || (!result && !target.rest.empty())) {
       auto fault = no_call(target.name);
       fault.hint = "GET /async/ID tells of a call, GET /async/ID/result has its answer; a call is stored by POST";
       co_await exchange.respond(fault);

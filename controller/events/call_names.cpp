@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <string_view>
 
 namespace hearth::events {
 namespace {
@@ -36,11 +35,6 @@ std::string CallNames::next(domain::WallTime now) {
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x70);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
   return domain::to_hex(bytes);
-}
-
-bool is_call_name(std::string_view text) noexcept {
-  return text.size() == 32 && text[0] >= '0' && text[0] <= '9' &&
-         text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
 }  // namespace hearth::events

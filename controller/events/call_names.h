@@ -19,7 +19,4 @@ class CallNames {
   std::size_t left_ = 0;
 };
 
-// 32 lower-case hex digits, the first a decimal one.
-bool is_call_name(std::string_view text) noexcept;
-
 }  // namespace hearth::events

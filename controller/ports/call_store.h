@@ -102,8 +102,9 @@ class CallStore {
   // --- changes that are asked for: any thread; block on the disk, throw domain::Error ---
   // False where it is not queued any more.
   virtual bool cancel(const std::string& id, domain::WallTime at) = 0;
-  // Makes a dead or cancelled call queued again from its first attempt. Nothing where it is neither.
-  virtual std::optional<domain::CallTurn> redrive(const std::string& id, domain::WallTime due) = 0;
+  // Makes dead and cancelled calls queued again from their first attempt, all of them at once. Without those that are
+  // neither.
+  virtual std::vector<domain::CallTurn> redrive(const std::vector<std::string>& ids, domain::WallTime due) = 0;
   // Forgets what ended before: succeeded and cancelled ones, and dead ones. At most `limit`; how many.
   virtual std::size_t forget(domain::WallTime ended_before, domain::WallTime dead_before, std::size_t limit) = 0;
 
@@ -114,7 +115,7 @@ class CallStore {
     std::string space = {};  // where no function is named
     std::optional<domain::CallState> state = {};
   };
-  // The newest first, from before `before` on.
+  // The newest first, from before `before` on, which may be forgotten by then.
   virtual std::vector<CallSummary> list(const Filter& filter, const std::string& before, std::size_t limit) = 0;
   // Those that have queued calls, with how many.
   virtual std::vector<std::pair<domain::FunctionName, std::uint64_t>> queued() = 0;
@@ -123,6 +124,11 @@ class CallStore {
   enum class Begun : std::uint8_t { too, not_those };
   virtual std::vector<domain::Waiting> due(const domain::FunctionName& function, const domain::CallTurn& from,
                                            std::size_t limit, Begun begun = Begun::too) = 0;
+  struct Counts {
+    std::uint64_t commits = 0;
+    std::uint64_t changes = 0;  // made by those
+  };
+  virtual Counts counts() const = 0;
   // Returns when every change that was given before is on disk, or has failed.
   virtual void flush() = 0;
 

@@ -39,28 +39,30 @@ std::optional<ports::CallRecord> SqliteCalls::get(const std::string& id) {
 }
 
 std::vector<ports::CallSummary> SqliteCalls::list(const Filter& filter, const std::string& before, std::size_t limit) {
-  const std::lock_guard lock(mutex_);
   std::string sql = "SELECT " + std::string(kSummary) + " FROM calls WHERE ";
-  sql += filter.function ? "function = ?" : "function >= ? AND function < ?";
-  if (!before.empty()) sql += " AND seq < (SELECT seq FROM calls WHERE id = ?)";
-  if (filter.state) sql += " AND state = ?";
-  sql += " ORDER BY seq DESC LIMIT ?";
+  sql += filter.function ? "function = ?1" : "function >= ?1 AND function < ?2";
+  // Where that call is forgotten, those that are older by their ids, which sort by time.
+  if (!before.empty()) {
+    sql +=
+        " AND seq < coalesce((SELECT seq FROM calls WHERE id = ?3), "
+        "(SELECT seq FROM calls WHERE id > ?3 ORDER BY id LIMIT 1), 9223372036854775807)";
+  }
+  // As a number, so that SQLite sees which index has those alone.
+  if (filter.state) sql += " AND state = " + std::to_string(number_of(*filter.state));
+  sql += " ORDER BY seq DESC LIMIT ?4";
   const auto function = filter.function ? text_of(*filter.function) : filter.space + ".";
   const auto end = filter.space + "/";  // what follows a "." in the order of bytes
-  Statement rows(reader_, sql);
-  rows.bind(function);
-  if (!filter.function) rows.bind(end);
-  if (!before.empty()) rows.bind(before);
-  if (filter.state) rows.bind(number_of(*filter.state));
-  rows.bind(static_cast<std::int64_t>(limit));
+  const std::lock_guard lock(looking_);
+  Statement rows(onlooker_, sql);
+  rows.bind(function).bind(end).bind(before).bind(static_cast<std::int64_t>(limit));
   std::vector<ports::CallSummary> found;
   while (rows.next()) found.push_back(summary_of(rows));
   return found;
 }
 
 std::vector<std::pair<FunctionName, std::uint64_t>> SqliteCalls::queued() {
-  const std::lock_guard lock(mutex_);
-  Statement rows(reader_, "SELECT function, count(*) FROM calls WHERE state = 0 GROUP BY function");
+  const std::lock_guard lock(looking_);
+  Statement rows(onlooker_, "SELECT function, count(*) FROM calls WHERE state = 0 GROUP BY function");
   std::vector<std::pair<FunctionName, std::uint64_t>> found;
   while (rows.next()) found.emplace_back(function_of(rows.text(0)), static_cast<std::uint64_t>(rows.number(1)));
   return found;

@@ -16,7 +16,7 @@ namespace hearth::store {
 
 // A call's row is small, since each change of its state writes it anew; what it was sent and answered stands apart.
 // `started` is that of the attempt that runs. What is queued has an index in the order of its turns.
-inline constexpr std::array<std::string_view, 1> kCallSchema{
+inline constexpr std::array<std::string_view, 2> kCallSchema{
     R"(CREATE TABLE calls (
          seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, function TEXT NOT NULL, trigger TEXT NOT NULL, key TEXT,
          state INTEGER NOT NULL, attempts INTEGER NOT NULL, misses INTEGER NOT NULL, accepted INTEGER NOT NULL,
@@ -32,6 +32,7 @@ inline constexpr std::array<std::string_view, 1> kCallSchema{
        CREATE TABLE failures (
          seq INTEGER NOT NULL, number INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,
          status INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (seq, number, started)) WITHOUT ROWID;)",
+    "CREATE INDEX calls_dead ON calls (function) WHERE state = 2",
 };
 
 inline constexpr std::int64_t number_of(domain::CallState state) { return static_cast<std::int64_t>(state); }

@@ -49,6 +49,14 @@ std::optional<std::int64_t> queued_seq(Sqlite& database, const std::string& id) 
   return statement.number(0);
 }
 
+// Of a call that can be redriven.
+std::optional<std::int64_t> ended_seq(Sqlite& database, const std::string& id) {
+  Statement statement(database, "SELECT seq FROM calls WHERE id = ? AND state IN (2, 3)");
+  statement.bind(id);
+  if (!statement.next()) return std::nullopt;
+  return statement.number(0);
+}
+
 void insert_message(Sqlite& database, std::string_view sql, std::int64_t seq, const ports::HeadText& head,
                     const ports::Content& body) {
   Statement(database, sql)
@@ -117,6 +125,7 @@ SqliteCalls::SqliteCalls(const fs::path& folder)
     : bodies_(made(folder) / "bodies"),
       writer_(open(folder / "calls.db")),
       reader_(folder / "calls.db"),
+      onlooker_(folder / "calls.db"),
       commits_(writer_),
       checkpointer_(folder / "calls.db", writer_, commits_) {
   remove_orphans();
@@ -226,6 +235,11 @@ void SqliteCalls::finish(const std::string& id, CallState state, domain::WallTim
       });
 }
 
+ports::CallStore::Counts SqliteCalls::counts() const {
+  const auto counts = commits_.counts();
+  return {.commits = counts.commits, .changes = counts.changes};
+}
+
 void SqliteCalls::flush() {
   commits_.run([](Sqlite&) {});
 }
@@ -243,29 +257,28 @@ bool SqliteCalls::cancel(const std::string& id, domain::WallTime at) {
   return changed;
 }
 
-std::optional<domain::CallTurn> SqliteCalls::redrive(const std::string& id, domain::WallTime due) {
-  bool changed = false;
-  std::string answer_file;
+std::vector<domain::CallTurn> SqliteCalls::redrive(const std::vector<std::string>& ids, domain::WallTime due) {
+  std::vector<domain::CallTurn> turns;
+  std::vector<std::string> files;
   commits_.run([&](Sqlite& database) {
-    std::int64_t seq = 0;
-    {
-      Statement before(database, "SELECT seq FROM calls WHERE id = ? AND state IN (2, 3)");
-      before.bind(id);
-      changed = before.next();
-      if (!changed) return;
-      seq = before.number(0);
+    turns.clear();
+    files.clear();
+    for (const auto& id : ids) {
+      const auto seq = ended_seq(database, id);
+      if (!seq) continue;
+      Statement(
+          database,
+          "UPDATE calls SET state = 0, attempts = 0, misses = 0, due = ?, finished = NULL, status = 0, reason = '' "
+          "WHERE seq = ?")
+          .bind(number_of(due))
+          .bind(*seq)
+          .next();
+      files.push_back(remove_answer(database, *seq));
+      turns.push_back({.due = due, .id = id});
     }
-    Statement(database,
-              "UPDATE calls SET state = 0, attempts = 0, misses = 0, due = ?, finished = NULL, status = 0, reason = '' "
-              "WHERE seq = ?")
-        .bind(number_of(due))
-        .bind(seq)
-        .next();
-    answer_file = remove_answer(database, seq);
   });
-  if (!changed) return std::nullopt;
-  bodies_.remove(answer_file);
-  return domain::CallTurn{.due = due, .id = id};
+  for (const auto& file : files) bodies_.remove(file);
+  return turns;
 }
 
 std::size_t SqliteCalls::forget(domain::WallTime ended_before, domain::WallTime dead_before, std::size_t limit) {

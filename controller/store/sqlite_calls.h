@@ -1,5 +1,6 @@
 // Durable calls in a SQLite file of their own, with large bodies as files beside it. One connection writes, group by
-// group; another one reads; a third brings what was written into the file proper, so that no call waits for that.
+// group; one reads for calls that run, and one for those who look at many, which takes longer; another brings what was
+// written into the file proper, so that no call waits for that.
 #pragma once
 
 #include "ports/call_store.h"
@@ -33,7 +34,7 @@ class SqliteCalls final : public ports::CallStore {
               std::optional<domain::Attempt> failed, std::optional<ports::Answer> answer, Then then) override;
 
   bool cancel(const std::string& id, domain::WallTime at) override;
-  std::optional<domain::CallTurn> redrive(const std::string& id, domain::WallTime due) override;
+  std::vector<domain::CallTurn> redrive(const std::vector<std::string>& ids, domain::WallTime due) override;
   std::size_t forget(domain::WallTime ended_before, domain::WallTime dead_before, std::size_t limit) override;
 
   std::optional<ports::CallRecord> get(const std::string& id) override;
@@ -46,7 +47,7 @@ class SqliteCalls final : public ports::CallStore {
   std::unique_ptr<ports::BodyFile> make_body() override { return bodies_.make(); }
   std::filesystem::path path_of(const ports::Content& body) const override { return bodies_.path_of(body.file); }
 
-  GroupCommit::Counts counts() const { return commits_.counts(); }
+  Counts counts() const override;
 
  private:
   void remove_orphans();
@@ -55,6 +56,8 @@ class SqliteCalls final : public ports::CallStore {
   Sqlite writer_;
   std::mutex mutex_;  // of the reader
   Sqlite reader_;
+  std::mutex looking_;  // of the onlooker
+  Sqlite onlooker_;
   GroupCommit commits_;
   Checkpointer checkpointer_;
 };

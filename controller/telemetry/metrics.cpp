@@ -3,12 +3,14 @@
 #include <prometheus/collectable.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace hearth::telemetry {
 namespace {
 
+using domain::DurableCallStats;
 using domain::Ending;
 using domain::FunctionStats;
 using domain::Histogram;
@@ -21,7 +23,8 @@ using Labels = std::vector<ClientMetric::Label>;
 double byte_seconds(domain::MemoryTime time) { return static_cast<double>(time.kib_ms) * 1.024; }
 double seconds(domain::Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-Labels labels_of(const FunctionStats& stats) {
+template <class Stats>
+Labels labels_of(const Stats& stats) {
   return {{"namespace", stats.function.space}, {"function", stats.function.name}};
 }
 Labels with(Labels labels, const char* name, std::string_view value) {
@@ -115,6 +118,25 @@ constexpr std::array kOfFunctions{
                [](const FunctionStats& stats) { return static_cast<double>(stats.usage.failed_starts); }},
 };
 
+// Of a function's durable calls.
+struct OfDurableCalls {
+  const char* name;
+  const char* help;
+  double (*value)(const DurableCallStats&, domain::WallTime now);
+};
+constexpr std::array kOfDurableCalls{
+    OfDurableCalls{"hearth_durable_calls_queued", "Durable calls that have not ended.",
+                   [](const DurableCallStats& stats, domain::WallTime) { return static_cast<double>(stats.queued); }},
+    OfDurableCalls{"hearth_durable_calls_running", "Durable calls of which an attempt runs.",
+                   [](const DurableCallStats& stats, domain::WallTime) { return static_cast<double>(stats.running); }},
+    OfDurableCalls{"hearth_durable_calls_late_seconds",
+                   "How long the durable call that is first has been due without running; 0 where none is due.",
+                   [](const DurableCallStats& stats, domain::WallTime now) {
+                     const auto late = stats.first_due ? now - *stats.first_due : domain::WallTime::duration{0};
+                     return std::max(0.0, seconds(late));
+                   }},
+};
+
 // Of the containers that stand ready for cold starts.
 struct OfCells {
   const char* name;
@@ -175,6 +197,16 @@ class Collector final : public prometheus::Collectable {
         family.add(labels_of(stats), row.value(stats));
       }));
     }
+    for (const auto& row : kOfDurableCalls) {
+      Family family{row.name, row.help, MetricType::Gauge};
+      for (const auto& stats : snapshot_.durable_calls) family.add(labels_of(stats), row.value(stats, snapshot_.now));
+      families.push_back(std::move(family).take());
+    }
+    families.push_back(durable_attempts());
+    families.push_back(single("hearth_call_store_commits_total", "Transactions of the store of calls, each synced.",
+                              MetricType::Counter, static_cast<double>(snapshot_.call_store_commits)));
+    families.push_back(single("hearth_call_store_changes_total", "Changes that were made by them.", MetricType::Counter,
+                              static_cast<double>(snapshot_.call_store_changes)));
     families.push_back(builds());
     for (const auto& row : kOfCells) {
       Family family{row.name, row.help, row.type};
@@ -272,6 +304,18 @@ class Collector final : public prometheus::Collectable {
                           family.add(with(labels_of(stats), "kind", "idle"), byte_seconds(stats.usage.idle));
                           family.add(with(labels_of(stats), "kind", "frozen"), byte_seconds(stats.usage.frozen));
                         });
+  }
+  MetricFamily durable_attempts() const {
+    Family family("hearth_durable_call_attempts_total",
+                  "Attempts of durable calls by how they ended; not_asked: the function could not be reached.",
+                  MetricType::Counter);
+    for (const auto& stats : snapshot_.durable_calls) {
+      for (std::size_t i = 0; i < domain::kAttemptEndings; ++i) {
+        const auto ending = static_cast<domain::AttemptEnding>(i);
+        family.add(with(labels_of(stats), "ending", name(ending)), static_cast<double>(stats.attempts[i]));
+      }
+    }
+    return std::move(family).take();
   }
   MetricFamily builds() const {
     Family family("hearth_build_duration_seconds", "Time from a deploy until its revision was ready, or had failed.",

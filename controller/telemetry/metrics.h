@@ -3,6 +3,7 @@
 #pragma once
 
 #include "domain/cells.h"
+#include "domain/durable_call.h"
 #include "domain/metering.h"
 #include "telemetry/process.h"
 
@@ -22,6 +23,10 @@ struct Snapshot {
   std::vector<domain::CellCount> cells = {};
   std::size_t parked_networks = 0;
   std::uint64_t failed_usage_writes = 0;
+  domain::WallTime now{};  // which due calls are late by
+  std::vector<domain::DurableCallStats> durable_calls = {};
+  std::uint64_t call_store_commits = 0;
+  std::uint64_t call_store_changes = 0;
   ProcessFacts process;
 };
 

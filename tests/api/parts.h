@@ -2,10 +2,13 @@
 #pragma once
 
 #include "api/handlers.h"
+#include "control/durable_calls.h"
 #include "control/keep_records.h"
 #include "control/metering.h"
 #include "control/service.h"
 #include "fakes/fake_builder.h"
+#include "fakes/fake_call_store.h"
+#include "fakes/fake_caller.h"
 #include "fakes/fake_engine.h"
 #include "fakes/fake_store.h"
 #include "fakes/temporary_folder.h"
@@ -42,7 +45,9 @@ struct WholeHearth {
     info.unready = [this] { return unready; };
   }
 
-  Parts parts() { return {.service = service, .metering = metering, .packages = packages, .logs = logs, .info = info}; }
+  Parts parts() {
+    return {.service = service, .metering = metering, .packages = packages, .logs = logs, .calls = calls, .info = info};
+  }
 
   // Waits until the build of a revision is settled.
   void await_build(const domain::FunctionName& name, std::uint64_t revision) {
@@ -63,6 +68,9 @@ struct WholeHearth {
   control::KeepRecords keep_records{store, dispatcher, clock, [](const domain::Fault&) {}};
   control::Service service{store, packages, builder, dispatcher, keep_records, clock};
   control::Metering metering{store, dispatcher, clock, {}};
+  tests::FakeCallStore call_store;
+  tests::FakeCaller caller;
+  control::DurableCalls calls{call_store, caller, clock, {}};  // not started: what is queued stays so
   tests::TemporaryFolder folder;
   telemetry::LogFiles logs{{.folder = folder / "logs"}};
   std::optional<domain::Fault> unready;

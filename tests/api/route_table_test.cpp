@@ -14,6 +14,7 @@ RouteTable<int> table() {
   routes.add("PUT", "/v1/functions/{name}", 3);
   routes.add("HEAD", "/v1/packages/{digest}", 4);
   routes.add("GET", "/v1/{ns}/calls/{id}", 5);
+  routes.add("POST", "/v1/{ns}/calls/redrive", 6);
   return routes;
 }
 
@@ -58,6 +59,12 @@ TEST(RouteTable, TellsWhichMethodsAPathTakes) {
   EXPECT_EQ(std::get<NoSuchMethod>(routes.find("GET", "/v1/packages/x")).allow, "HEAD, OPTIONS");
   EXPECT_EQ(std::get<NoSuchMethod>(routes.find("get", "/v1/functions")).allow, "GET, HEAD, OPTIONS")
       << "methods have case";
+}
+
+TEST(RouteTable, GivesAWordBeforeAParameter) {
+  const auto routes = table();
+  EXPECT_EQ(*std::get<RouteTable<int>::Match>(routes.find("POST", "/v1/team/calls/redrive")).handler, 6);
+  EXPECT_EQ(std::get<NoSuchMethod>(routes.find("GET", "/v1/team/calls/redrive")).allow, "OPTIONS, POST");
 }
 
 TEST(Target, IsTakenApart) {

@@ -168,18 +168,21 @@ TEST_P(CallStoreContract, EndsACallOnce) {
 TEST_P(CallStoreContract, RedrivesWhatIsDeadFromItsFirstAttempt) {
   added(call("a1"));
   fail("a1", 1, 5'000);
-  EXPECT_FALSE(store().redrive("a1", at(6'000)));
+  EXPECT_TRUE(store().redrive({"a1"}, at(6'000)).empty());
   finish("a1", CallState::dead, 6'000, ports::Answer{.status = 500, .head = "500\n", .body = {}},
          domain::Attempt{.number = 2, .started = at(1), .ended = at(2), .status = 500, .reason = "again"});
   EXPECT_EQ(store().get("a1")->summary.reason, "again");
   EXPECT_EQ(store().get("a1")->failed.size(), 2u);
-  EXPECT_EQ(store().redrive("a1", at(7'000)), (domain::CallTurn{.due = at(7'000), .id = "a1"}));
+  added(call("a2"));
+  store().cancel("a2", at(6'000));
+  EXPECT_EQ(store().redrive({"a1", "a0", "a2"}, at(7'000)),
+            (std::vector<domain::CallTurn>{{.due = at(7'000), .id = "a1"}, {.due = at(7'000), .id = "a2"}}));
   const auto record = store().get("a1");
   EXPECT_EQ(record->summary.state, CallState::queued);
   EXPECT_EQ(record->summary.attempts, 0u);
   EXPECT_TRUE(record->failed.empty());
   EXPECT_FALSE(record->answer);
-  EXPECT_EQ(due(), Ids{"a1"});
+  EXPECT_EQ(due(), (Ids{"a1", "a2"}));
 }
 
 TEST_P(CallStoreContract, ListsTheNewestFirstByFunctionAndState) {
@@ -196,6 +199,8 @@ TEST_P(CallStoreContract, ListsTheNewestFirstByFunctionAndState) {
   EXPECT_EQ(ids({.function = domain::FunctionName{.name = "hello"}}, "", 10), (Ids{"d", "b", "a"}));
   EXPECT_EQ(ids({.space = "default", .state = CallState::cancelled}, "", 10), Ids{"b"});
   EXPECT_EQ(ids({.space = "defaul"}, "", 10), Ids{});
+  EXPECT_EQ(ids({.space = "default"}, "bb", 10), (Ids{"b", "a"})) << "that one is forgotten";
+  EXPECT_EQ(ids({.space = "default"}, "e", 1), Ids{"d"});
 }
 
 TEST_P(CallStoreContract, ForgetsWhatEndedLongAgoAndNothingElse) {

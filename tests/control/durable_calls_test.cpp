@@ -194,6 +194,58 @@ TEST_F(DurableCallsTest, RedriveADeadLetter) {
   EXPECT_FALSE(calls_->redrive("a"));
 }
 
+TEST_F(DurableCallsTest, RedriveDeadLettersAPageAtATime) {
+  for (const char* id : {"a", "b", "c"}) {
+    submit(id);
+    next().answer(400);
+    await_state(id, CallState::dead);
+  }
+  submit("d", "other");
+  next().answer(400);
+  const ports::CallStore::Filter filter{.function = domain::FunctionName{.name = "hello"}, .state = CallState::dead};
+  const auto first = calls_->redrive(filter, "", 2);
+  EXPECT_EQ(first.count, 2u);
+  EXPECT_EQ(first.next, "b");
+  const auto second = calls_->redrive(filter, first.next, 2);
+  EXPECT_EQ(second.count, 1u);
+  EXPECT_EQ(second.next, "");
+  for (int i = 0; i < 3; ++i) next().answer(200);
+  for (const char* id : {"a", "b", "c"}) await_state(id, CallState::succeeded);
+  EXPECT_EQ(store_.get("d")->summary.state, CallState::dead);
+}
+
+TEST_F(DurableCallsTest, RedriveNoCancelledCallWhoseAttemptHasNotEnded) {
+  submit("a");
+  auto attempt = next();  // the caller's no more: it ends when the test says so
+  EXPECT_TRUE(calls_->cancel("a"));
+  EXPECT_THROW(calls_->redrive("a"), domain::Error);
+  const ports::CallStore::Filter filter{.space = "default", .state = CallState::cancelled};
+  EXPECT_EQ(calls_->redrive(filter, "", 10).count, 0u);
+  attempt.fail(Code::cancelled, Layer::client);
+  EXPECT_EQ(calls_->redrive(filter, "", 10).count, 1u);
+  next().answer(200);
+  await_state("a", CallState::succeeded);
+}
+
+TEST_F(DurableCallsTest, TellHowTheyStandAndWhatAttemptsCameTo) {
+  capacity_ = 2;  // one at once
+  for (const char* id : {"a", "b", "c"}) submit(id);
+  next().answer(200);
+  auto runs = next();
+  const auto stats = calls_->stats().functions;
+  ASSERT_EQ(stats.size(), 1u);
+  EXPECT_EQ(stats[0].function.name, "hello");
+  EXPECT_EQ(stats[0].queued, 2u);
+  EXPECT_EQ(stats[0].running, 1u);
+  EXPECT_EQ(stats[0].first_due, clock_.wall_now());
+  EXPECT_EQ(stats[0].attempts[static_cast<std::size_t>(domain::AttemptEnding::succeeded)], 1u);
+  runs.answer(500);
+  next().answer(400);
+  next_after_a_wait().fail(Code::unavailable, Layer::engine);
+  next_after_a_wait().answer(200);
+  EXPECT_EQ(calls_->stats().functions.at(0).attempts, (std::array<std::uint64_t, 5>{2, 1, 1, 1, 0}));
+}
+
 TEST_F(DurableCallsTest, GiveUpACallWhoseFunctionIsGone) {
   submit("a", "gone");
   await_state("a", CallState::dead);

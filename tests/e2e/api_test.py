@@ -59,6 +59,9 @@ class Api(unittest.TestCase):
                         {"Content-Type": "application/json"})
         wait_for("a function is there", lambda: cls.hearthd.function(name)["active"] == 1, 180)
         call(f"http://{cls.hearthd.gateway}/fn/{name}", "POST", b"so that it has a replica and logs")
+        cls.stored = call(f"http://{cls.hearthd.gateway}/async/{name}", "POST", b"so that there is a durable call").json()["id"]
+        wait_for("it has its answer", lambda: cls.hearthd.ask(
+            "GET", f"/v1/namespaces/default/calls/{cls.stored}").json()["state"] == "succeeded", 60)
 
     @classmethod
     def tearDownClass(cls):
@@ -69,7 +72,8 @@ class Api(unittest.TestCase):
             done = run(TOOLS / "schemathesis", f"--config-file={HERE}/api_tries.toml", "run",
                        f"http://{self.hearthd.api}/openapi.json", "--header", f"Authorization: Bearer {self.token}",
                        "--max-examples", 30 * REPEAT, "--seed", "20261125", "--continue-on-failure", "--no-color",
-                       env={**os.environ, "SCHEMATHESIS_HOOKS": "api_hooks", "PYTHONPATH": str(HERE)}, cwd=folder,
+                       env={**os.environ, "SCHEMATHESIS_HOOKS": "api_hooks", "PYTHONPATH": str(HERE),
+                            "HEARTH_TRIED_CALL": self.stored}, cwd=folder,
                        timeout=150 * REPEAT)
         self.assertEqual(done.returncode, 0, done.stdout[-12_000:])
         self.assertRegex(done.stdout, r"Selected: (\d+)/\1\n", "no operation is left out")

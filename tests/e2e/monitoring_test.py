@@ -136,6 +136,7 @@ class Monitoring(HearthdCase):
         rules = subprocess.run(["promtool", "check", "rules", MONITORING / "alerts.yml"], capture_output=True, text=True,
                                check=False)
         self.assertEqual(rules.returncode, 0, rules.stdout + rules.stderr)
+        self.hearthd.raw("/async/hello", "POST", b"so that there are figures of durable calls")
         prometheus = Prometheus(self.hearthd)
         self.addCleanup(prometheus.close)
         wait_for("prometheus is ready", prometheus.ready, 60)

@@ -1,5 +1,6 @@
 #include "events/call_names.h"
 
+#include "domain/durable_call.h"
 #include "domain/function.h"
 
 #include <gtest/gtest.h>
@@ -35,11 +36,11 @@ TEST(CallNames, AreNeverTheSame) {
 TEST(CallNames, AreNoNamesOfFunctions) {
   CallNames names;
   const auto name = names.next(kNow);
-  EXPECT_TRUE(is_call_name(name));
+  EXPECT_TRUE(domain::is_call_id(name));
   EXPECT_FALSE(domain::is_valid_name(name));
   for (const char* other :
        {"", "hello", "0123", "g1a0c43b9c0070000000000000000000", "A1A0C43B9C0070000000000000000000"}) {
-    EXPECT_FALSE(is_call_name(other)) << other;
+    EXPECT_FALSE(domain::is_call_id(other)) << other;
   }
 }
 

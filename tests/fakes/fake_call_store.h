@@ -96,25 +96,29 @@ class FakeCallStore final : public ports::CallStore {
     record->summary.started.reset();
     return true;
   }
-  std::optional<domain::CallTurn> redrive(const std::string& id, domain::WallTime due) override {
+  std::vector<domain::CallTurn> redrive(const std::vector<std::string>& ids, domain::WallTime due) override {
     const std::scoped_lock lock{mutex_};
     throw_fault();
-    const auto found = rows_.find(id);
-    if (found == rows_.end()) return std::nullopt;
-    auto& record = found->second.record;
-    const auto state = record.summary.state;
-    if (state != domain::CallState::dead && state != domain::CallState::cancelled) return std::nullopt;
-    record.summary = {.id = id,
-                      .function = record.summary.function,
-                      .trigger = record.summary.trigger,
-                      .accepted = record.summary.accepted,
-                      .due = due,
-                      .started = {},
-                      .finished = {},
-                      .reason = {}};
-    record.answer.reset();
-    record.failed.clear();
-    return domain::CallTurn{.due = due, .id = id};
+    std::vector<domain::CallTurn> turns;
+    for (const auto& id : ids) {
+      const auto found = rows_.find(id);
+      if (found == rows_.end()) continue;
+      auto& record = found->second.record;
+      const auto state = record.summary.state;
+      if (state != domain::CallState::dead && state != domain::CallState::cancelled) continue;
+      record.summary = {.id = id,
+                        .function = record.summary.function,
+                        .trigger = record.summary.trigger,
+                        .accepted = record.summary.accepted,
+                        .due = due,
+                        .started = {},
+                        .finished = {},
+                        .reason = {}};
+      record.answer.reset();
+      record.failed.clear();
+      turns.push_back({.due = due, .id = id});
+    }
+    return turns;
   }
   std::size_t forget(domain::WallTime ended_before, domain::WallTime dead_before, std::size_t limit) override {
     const std::scoped_lock lock{mutex_};
@@ -144,13 +148,13 @@ class FakeCallStore final : public ports::CallStore {
   std::vector<ports::CallSummary> list(const Filter& filter, const std::string& before, std::size_t limit) override {
     const std::scoped_lock lock{mutex_};
     std::vector<const Row*> rows;
-    const auto last = rows_.find(before);
+    const auto last = rows_.lower_bound(before);
     for (const auto& [id, row] : rows_) {
       const auto& summary = row.record.summary;
       const bool of_function =
           filter.function ? summary.function == *filter.function : summary.function.space == filter.space;
       const bool in_state = !filter.state || summary.state == *filter.state;
-      const bool in_page = last == rows_.end() || row.number < last->second.number;
+      const bool in_page = before.empty() || last == rows_.end() || row.number < last->second.number;
       if (of_function && in_state && in_page) rows.push_back(&row);
     }
     std::ranges::sort(rows, std::greater{}, &Row::number);
@@ -184,6 +188,7 @@ class FakeCallStore final : public ports::CallStore {
     return found;
   }
 
+  Counts counts() const override { return {}; }
   void flush() override {}
 
   std::unique_ptr<ports::BodyFile> make_body() override {

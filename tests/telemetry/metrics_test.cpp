@@ -64,6 +64,33 @@ TEST(Metrics, GiveHistogramsCumulativeBuckets) {
   EXPECT_THAT(text, Not(HasSubstr("phase=\"held\""))) << "a phase that never was has no series";
 }
 
+TEST(Metrics, TellOfStoredCalls) {
+  Snapshot snapshot;
+  snapshot.now = domain::WallTime{10s};
+  snapshot.durable_calls = {{.function = {.space = "space", .name = "hello"},
+                             .queued = 12,
+                             .running = 3,
+                             .first_due = domain::WallTime{8'500ms},
+                             .attempts = {5, 4, 3, 2, 1}},
+                            {.function = {.space = "space", .name = "later"}, .first_due = domain::WallTime{11s}}};
+  snapshot.call_store_commits = 7;
+  snapshot.call_store_changes = 70;
+  const auto text = metrics_text(snapshot);
+  const std::string labels = "namespace=\"space\",function=\"hello\"";
+  for (const auto& line : {
+           "hearth_durable_calls_queued{" + labels + "} 12\n",
+           "hearth_durable_calls_running{" + labels + "} 3\n",
+           "hearth_durable_calls_late_seconds{" + labels + "} 1.5\n",
+           std::string("hearth_durable_calls_late_seconds{namespace=\"space\",function=\"later\"} 0\n"),
+           "hearth_durable_call_attempts_total{" + labels + ",ending=\"succeeded\"} 5\n",
+           "hearth_durable_call_attempts_total{" + labels + ",ending=\"cancelled\"} 1\n",
+           std::string("hearth_call_store_commits_total 7\n"),
+           std::string("hearth_call_store_changes_total 70\n"),
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
 TEST(Metrics, TellWhatTheProcessTakes) {
   const auto facts = process_facts();
   EXPECT_GT(facts.resident_bytes, 1u << 20);

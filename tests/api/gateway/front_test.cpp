@@ -232,7 +232,7 @@ TEST_F(FrontTest, StopsWhileItIsAsked) {
 
 TEST_F(FrontTest, TellsAPortInUseInOneLineWithItsMend) {
   try {
-    Api second(hearth_.service, hearth_.metering, packages_, hearth_.logs, hearth_.info,
+    Api second(hearth_.service, hearth_.metering, packages_, hearth_.logs, hearth_.calls, hearth_.info,
                {.address = "127.0.0.1:" + std::to_string(api_->port()), .token = kToken});
     ADD_FAILURE() << "it took the same port";
   } catch (const domain::Error& error) {

@@ -22,8 +22,9 @@ inline const std::string kUntried = R"({"spec":{"image":"nginx"},"verify":false}
 class LiveApi : public testing::Test {
  protected:
   explicit LiveApi(std::uint32_t max_workers = 128) {
-    api_ = std::make_unique<Api>(hearth_.service, hearth_.metering, packages_, hearth_.logs, hearth_.info,
-                                 Api::Settings{.address = "127.0.0.1:0", .token = kToken, .max_workers = max_workers});
+    api_ =
+        std::make_unique<Api>(hearth_.service, hearth_.metering, packages_, hearth_.logs, hearth_.calls, hearth_.info,
+                              Api::Settings{.address = "127.0.0.1:0", .token = kToken, .max_workers = max_workers});
     api_->start();
     client_ = std::make_unique<net::HttpClient>(
         net::Endpoint{.base = "http://127.0.0.1:" + std::to_string(api_->port()), .unix_socket = {}});
