@@ -65,6 +65,11 @@ json Client::put(const std::string& target, const json& document, const std::opt
   return parsed(answered([&] { return http_.send(asked, stop_); }).body, base_);
 }
 
+json Client::post(const std::string& target) {
+  const auto asked = request("POST", target);
+  return parsed(answered([&] { return http_.send(asked, stop_); }).body, base_);
+}
+
 void Client::remove(const std::string& target, std::chrono::milliseconds patience) {
   auto asked = request("DELETE", target);
   asked.timeout = patience;
@@ -84,23 +89,19 @@ void Client::follow(const std::string& target, const OnEvent& on_event) {
       return false;
     }
   });
-  int status = 0;
   bool more = true;
-  std::string problem;
-  answered([&] {
-    auto response = http_.stream(
-        asked, [&](const net::Response& head) { status = head.status; },
-        [&](std::string_view piece) {
-          if (status < 400) return more = lines.push(piece);
-          if (problem.size() < kLongestProblem) problem += piece;
-          return true;
-        },
-        stop_);
-    response.body = problem;
-    return response;
-  });
+  read(asked, [&](std::string_view piece) { return more = lines.push(piece); });
   if (more) lines.finish();
   if (refused) std::rethrow_exception(refused);
+}
+
+void Client::download(const std::string& target, const OnBytes& on_bytes) {
+  auto asked = request("GET", target);
+  asked.timeout = std::chrono::milliseconds(0);
+  read(asked, [&](std::string_view piece) {
+    on_bytes(piece);
+    return true;
+  });
 }
 
 bool Client::has_package(const std::string& space, const std::string& digest) {
@@ -130,6 +131,24 @@ void Client::upload(const std::string& space, const std::string& digest, const s
     return count;
   };
   answered([&] { return http_.send(asked, stop_); });
+}
+
+// Hands the body of a successful answer on; a refusal's is read here, and thrown.
+void Client::read(const net::Request& asked, const std::function<bool(std::string_view piece)>& take) {
+  int status = 0;
+  std::string problem;
+  answered([&] {
+    auto response = http_.stream(
+        asked, [&](const net::Response& head) { status = head.status; },
+        [&](std::string_view piece) {
+          if (status < 400) return take(piece);
+          if (problem.size() < kLongestProblem) problem += piece;
+          return true;
+        },
+        stop_);
+    response.body = problem;
+    return response;
+  });
 }
 
 net::Request Client::request(std::string method, std::string target) const {

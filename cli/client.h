@@ -34,7 +34,12 @@ class Client {
                      std::chrono::milliseconds patience = std::chrono::seconds(30));
   // The same where nothing is there yet; else throws `conflict`.
   nlohmann::json put_new(const std::string& target, const nlohmann::json& document);
+  nlohmann::json post(const std::string& target);  // with all that it says in its URL
   void remove(const std::string& target, std::chrono::milliseconds patience);
+
+  // The bytes of an answer as they come.
+  using OnBytes = std::function<void(std::string_view piece)>;
+  void download(const std::string& target, const OnBytes& on_bytes);
 
   // Each line of an x-ndjson answer as it comes, until one answers false or the stream ends. A stream that breaks off
   // is an error.
@@ -48,6 +53,7 @@ class Client {
 
  private:
   net::Request request(std::string method, std::string target) const;
+  void read(const net::Request& asked, const std::function<bool(std::string_view piece)>& take);
   net::Response answered(const std::function<net::Response()>& call) const;
   [[noreturn]] void refuse(const net::Response& response) const;
 

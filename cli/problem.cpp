@@ -9,9 +9,9 @@ namespace {
 using nlohmann::json;
 using namespace domain;
 
-constexpr std::array kCodes{Code::invalid,  Code::unprocessable, Code::denied,     Code::not_found,
-                            Code::conflict, Code::stale,         Code::overloaded, Code::unavailable,
-                            Code::timeout,  Code::cancelled,     Code::internal};
+constexpr std::array kCodes{Code::invalid,     Code::unprocessable, Code::denied,     Code::not_found,
+                            Code::conflict,    Code::stale,         Code::overloaded, Code::full,
+                            Code::unavailable, Code::timeout,       Code::cancelled,  Code::internal};
 constexpr std::array kLayers{Layer::client, Layer::gateway, Layer::engine, Layer::function, Layer::limit};
 
 Code code_of(int status) {
@@ -28,6 +28,7 @@ Code code_of(int status) {
     case 499: return Code::cancelled;
     case 502:
     case 503: return Code::unavailable;
+    case 507: return Code::full;
     default: return status < 500 ? Code::invalid : Code::internal;
   }
 }

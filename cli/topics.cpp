@@ -61,6 +61,7 @@ Topic errors_topic() {
                  {"conflict", "something else is in the way: look, then decide"},
                  {"stale", "it was changed meanwhile: read it again, then decide"},
                  {"overloaded", "later, after `Retry-After`"},
+                 {"full", "the disk has no room: free some"},
                  {"unavailable", "what is needed does not answer"},
                  {"timeout", "it took too long"},
                  {"internal", "a fault of the platform or the function; its log says more"}}}}};

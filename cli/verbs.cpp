@@ -1,5 +1,6 @@
 #include "cli/verbs.h"
 
+#include "cli/commands/calls.h"
 #include "cli/commands/completion.h"
 #include "cli/commands/config.h"
 #include "cli/commands/delete.h"
@@ -32,6 +33,7 @@ std::vector<Verb> all_verbs() {
       revisions_verb(),   //
       delete_verb(),      //
       invoke_verb(),      //
+      calls_verb(),       //
       list_verb(),        //
       get_verb(),         //
       status_verb(),      //
