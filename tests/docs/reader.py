@@ -14,7 +14,7 @@ from support.waiting import wait_for
 COMMAND_SECONDS = 240
 JOB_SECONDS = 60  # until a command that goes on prints what is shown
 # Commands that change nothing: what they show may come a moment later, as a log does, so they are asked again.
-LOOKS = tuple(f"fn {verb} " for verb in ("get", "list", "logs", "revisions", "status", "usage"))
+LOOKS = tuple(f"fn {verb} " for verb in ("calls get", "calls list", "get", "list", "logs", "revisions", "status", "usage"))
 LOOKING_SECONDS = 30
 
 

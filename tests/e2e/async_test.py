@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import tempfile
 import threading
@@ -114,6 +115,61 @@ class Async(HearthdCase):
         pending = self.stored("/?sleep=0.5")
         self.assertIn("it is queued", problem(self.result(pending))["detail"])
         self.await_end(pending)
+
+    def api(self, path, method="GET", namespace="default"):
+        return self.hearthd.ask(method, f"/v1/namespaces/{namespace}/calls{path}")
+
+    def test_what_is_stored_is_listed_shown_cancelled_and_redriven(self):
+        self.hearthd.deploy_python("ledger", NOTES, QUICK)
+        sent = {"Authorization": "Bearer mine", "X-Own": "1"}
+        dead = [self.stored("/?fail=9&status=422", b"z" * 70_000, name="ledger", headers=sent) for _ in range(3)]
+        for id in dead:
+            self.await_end(id, "dead")
+        done = self.stored("/done?token=mine", name="ledger")
+        self.await_end(done)
+        runs = self.stored("/?sleep=5", name="ledger")
+        wait_for("it runs", lambda: "started" in self.api(f"/{runs}").json(), 30, between=0.02)
+
+        listed = [call["id"] for call in self.api("?function=ledger&limit=4").json()["items"]]
+        self.assertEqual(listed, [runs, done, *dead[:0:-1]])
+        self.assertEqual(self.api("?function=ledger&limit=4").json()["next"], dead[1])
+        shown = self.api(f"/{dead[0]}").json()
+        self.assertEqual((shown["state"], shown["request"]["size"], shown["answer"]["status"]), ("dead", 70_000, 422))
+        self.assertEqual([one["reason"] for one in shown["failures"]], ["the function answered 422"])
+        self.assertIn({"name": "Authorization", "hidden": True}, shown["request"]["headers"])
+        self.assertIn({"name": "X-Own", "value": "1"}, shown["request"]["headers"])
+        self.assertEqual(self.api(f"/{done}").json()["request"]["target"], "/done?token=(hidden)")
+        self.assertEqual(self.api(f"/{dead[0]}/body").body, b"z" * 70_000)
+        self.assertEqual(json.loads(self.api(f"/{done}/result").body)["path"], "/done")
+        self.assertEqual(self.api(f"/{done}", namespace="team").status, 404)
+
+        self.assertEqual(self.api(f"/{runs}/cancel", "POST").json()["state"], "cancelled")
+        self.assertEqual(self.api(f"/{runs}/cancel", "POST").status, 409)
+        self.assertEqual(self.api(f"/{done}/redrive", "POST").status, 409)
+        page = self.api("/redrive?function=ledger&limit=2", "POST").json()
+        self.assertEqual(page, {"redriven": 2, "next": dead[1]})
+        self.assertEqual(self.api(f"/redrive?function=ledger&limit=2&after={page['next']}", "POST").json(), {"redriven": 1})
+        for id in dead:
+            self.assertEqual(self.await_end(id, "dead")["attempts"], 1)
+        metrics = self.hearthd.ask("GET", "/metrics").text
+        self.assertIn('hearth_durable_call_attempts_total{namespace="default",function="ledger",ending="given_up"} 6\n', metrics)
+        self.assertRegex(metrics, r"hearth_call_store_commits_total [1-9]")
+
+    def test_fn_stores_waits_lists_cancels_and_redrives(self):
+        fn = self.hearthd.fn
+        answer = fn("invoke", "notes", "--async", "--wait", "--path", "/a?fail=1", "--data", "hello")
+        self.assertEqual((answer.returncode, json.loads(answer.stdout)["size"]), (0, 5), answer.stderr)
+        failed = fn("invoke", "notes", "--async", "--wait", "--path", "/?fail=9&status=410", check=False)
+        self.assertEqual((failed.returncode, failed.stdout), (1, "not yet"), failed.stderr)
+        id = re.search(r"stored as (\w+)", failed.stderr)[1]
+        self.assertIn(f"{id}  notes", fn("calls", "list", "--function", "notes", "--state", "dead").stdout)
+        self.assertRegex(fn("calls", "get", id).stdout, r"(?m)^1 .* 410 +the function answered 410$")
+        self.assertEqual(fn("calls", "get", id, "--result").stdout, "not yet")
+        self.assertEqual(fn("calls", "redrive", id).stdout, f"redriven {id}\n")
+        self.await_end(id, "dead")
+        slow = fn("invoke", "notes", "--async", "--path", "/?sleep=5").stdout.strip()
+        self.assertEqual(fn("calls", "cancel", slow).stdout, f"cancelled {slow}\n")
+        self.assertIn("is cancelled", fn("calls", "cancel", slow, check=False).stderr)
 
     def test_a_flood_leaves_room_for_those_who_wait(self):
         self.hearthd.deploy_python("narrow", NOTES, "limits: {concurrency: 4}\nscale: {max: 1}")
