@@ -41,7 +41,7 @@ class CallsApi : public testing::Test {
     return id_of(number);
   }
   std::string dead(int number, const domain::FunctionName& function = {.name = "hello"}) {
-    const auto id = store(number, function);
+    auto id = store(number, function);
     const domain::Attempt failed{
         .number = 1, .started = kThen, .ended = kThen, .status = 500, .reason = "the function answered 500"};
     hearth_.call_store.finish(id, CallState::dead, kThen, failed,

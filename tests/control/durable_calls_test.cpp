@@ -156,13 +156,15 @@ TEST_F(DurableCallsTest, KeepTheEndOfACallUntilTheDiskTakesIt) {
   while (reports_ == 0) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(store_.get("a")->summary.state, CallState::queued);
   store_.fail_writes(std::nullopt);
-  while (mends_ == 0) {
+  for (int i = 0; i < 5'000 && store_.get("a")->summary.state != CallState::succeeded; ++i) {
     clock_.advance(100ms);
     std::this_thread::sleep_for(1ms);
   }
   await_state("a", CallState::succeeded);
   EXPECT_EQ(store_.get("a")->answer->body.bytes, "kept");
+  for (int i = 0; i < 2'000 && mends_ == 0; ++i) std::this_thread::sleep_for(5ms);
   EXPECT_EQ(reports_, 1);
+  EXPECT_EQ(mends_, 1);
   EXPECT_EQ(caller_.count(), 0u);
 }
 
