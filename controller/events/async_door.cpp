@@ -8,7 +8,6 @@
 #include "http/gate.h"
 #include "http/problem.h"
 
-#include <charconv>
 #include <future>
 #include <optional>
 #include <string>
@@ -49,12 +48,14 @@ Fault no_call(std::string_view id) {
 }
 
 Fault not_over(const ports::CallRecord& record) {
-  return {
+  Fault fault{
       .code = Code::not_found,
       .layer = Layer::client,
       .message = "the call " + record.summary.id + " has no answer: it is " + std::string(name(record.summary.state)),
-      .hint = "ask again later; /async/" + record.summary.id + " says how it stands",
-      .retry_after = std::chrono::seconds{1}};
+      .hint = "/async/" + record.summary.id + " says how it stands"};
+  // What has ended without one will have none later either.
+  if (record.summary.state == domain::CallState::queued) fault.retry_after = std::chrono::seconds{1};
+  return fault;
 }
 
 domain::FunctionName function_of(std::string_view name) {

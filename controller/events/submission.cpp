@@ -14,12 +14,6 @@ using http::FieldId;
 
 constexpr std::string_view kDoor = "/async/";
 
-// "192.0.2.1:4711" and "[::1]:4711" without their port.
-std::string_view address_of(std::string_view peer) noexcept {
-  peer = peer.substr(0, peer.rfind(':'));
-  return peer.starts_with('[') ? peer.substr(1, peer.size() - 2) : peer;
-}
-
 // RFC 3339, in UTC.
 std::string time_text(domain::WallTime time) {
   const auto milliseconds = time.time_since_epoch().count();
@@ -51,7 +45,7 @@ ports::HeadText stored_head(const http::RequestHead& request, const AsyncTarget&
     if (http::is_of_the_way(field) || field.id == FieldId::content_length || field.id == FieldId::trailer) continue;
     if (passing.passes(field)) domain::append_head_field(head, field.name, field.value);
   }
-  domain::append_head_field(head, "X-Forwarded-For", address_of(client));
+  domain::append_head_field(head, "X-Forwarded-For", http::address_of(client));
   domain::append_head_field(head, "X-Forwarded-Proto", "http");
   if (!request.host.empty()) domain::append_head_field(head, "X-Forwarded-Host", request.host);
   domain::append_head_field(head, "X-Forwarded-Prefix", target.prefix);

@@ -1,6 +1,7 @@
 // One try of a call with the replica that it has a lease of: connection, request, the head of the answer.
 #include "gateway/call.h"
 #include "gateway/handshake.h"
+#include "http/passing.h"
 
 #include <array>
 #include <cstring>
@@ -12,12 +13,6 @@ namespace {
 constexpr int kMaxInterim = 32;  // answers 1xx before the real one
 
 iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
-
-// "192.0.2.1:4711" and "[::1]:4711" without their port.
-std::string_view address_of(std::string_view peer) noexcept {
-  peer = peer.substr(0, peer.rfind(':'));
-  return peer.starts_with('[') ? peer.substr(1, peer.size() - 2) : peer;
-}
 
 // RFC 9110 §9.2.2.
 bool is_idempotent(std::string_view method) noexcept {
@@ -86,7 +81,7 @@ http::Task<bool> Call::send_request() {
   out.clear();
   const CallFacts facts{.route = *route_,
                         .id = id_,
-                        .client = address_of(exchange_.peer()),
+                        .client = http::address_of(exchange_.peer()),
                         .traceparent = {trace.data(), trace.size()},
                         .left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - sent_at_),
                         .web_socket = web_socket_,

@@ -83,4 +83,9 @@ bool is_of_the_way(const Field& field) noexcept {
   }
 }
 
+std::string_view address_of(std::string_view peer) noexcept {
+  peer = peer.substr(0, peer.rfind(':'));
+  return peer.starts_with('[') ? peer.substr(1, peer.size() - 2) : peer;
+}
+
 }  // namespace hearth::http

@@ -3,6 +3,8 @@
 
 #include "http/head.h"
 
+#include <string_view>
+
 namespace hearth::http {
 
 // The fields of one head; lives no longer than it.
@@ -20,5 +22,8 @@ class Passing {
 // Of a client's request: who calls, by which way, and with which parameters is only ours to say, since a function may
 // believe it; and that it waits for a 100 was for us.
 bool is_of_the_way(const Field& field) noexcept;
+
+// Of a client, "192.0.2.1:4711" or "[::1]:4711", without its port.
+std::string_view address_of(std::string_view peer) noexcept;
 
 }  // namespace hearth::http
